@@ -1,0 +1,1 @@
+"""The vocabulary of gait recognition: sequences, skeletons, embeddings, distances, configuration and errors."""

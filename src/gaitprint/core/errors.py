@@ -1,0 +1,24 @@
+"""Every error that gaitprint raises on purpose: one line that names the value, the limit and the cause."""
+
+
+class GaitprintError(Exception):
+    """Base of all errors that a user can cause and mend; the command line prints its text and exits 1."""
+
+
+class UsageError(GaitprintError):
+    """The request itself is wrong (unknown name, key or option); the command line exits 2."""
+
+
+class InvalidSequenceError(GaitprintError, ValueError):
+    """Arrays or labels that cannot be one walk of one person."""
+
+
+class UnreadableFileError(GaitprintError):
+    """A file that is missing, truncated, of another format, or not allowed to be read.
+
+    The text starts with the path, so that a list of them reads as a table.
+    """
+
+
+class IncompatibleError(GaitprintError):
+    """Two things that do not fit together: a model and its input, a checkpoint and a recipe, a gallery and a model."""

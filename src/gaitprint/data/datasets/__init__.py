@@ -1,0 +1,1 @@
+"""Readers of raw data sets, one a file, and the table of their names."""

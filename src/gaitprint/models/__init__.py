@@ -1,0 +1,1 @@
+"""Networks and baselines, one a file, and the table of their names."""

@@ -1,0 +1,15 @@
+"""Fixtures that every test module may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with recordings of real people; tests that need it are skipped where it is not there."""
+    root = Path(os.environ.get("GAITPRINT_SHARED", Path(__file__).parents[2] / "shared")) / "data"
+    if not root.is_dir():
+        pytest.skip(f"needs the shared recordings: no folder {root} (set GAITPRINT_SHARED)")
+    return root
