@@ -1,0 +1,48 @@
+# make demo   set up, then recognise people by their walk on embedded data
+# make test   set up, then run the tests
+# make lint   style, types, import layers
+#
+# Everything is installed into .venv in this folder, in the versions of constraints.txt. A second call installs nothing
+# unless pyproject.toml or constraints.txt changed. PYTHON=... chooses the interpreter (3.11 or newer).
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: demo test lint format clean
+.DELETE_ON_ERROR:
+
+demo: .venv/.installed
+	$(BIN)/gaitprint demo --out demo
+
+test: .venv/.installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv demo
+
+$(BIN)/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "gaitprint needs Python 3.11 or newer; PYTHON=/path/to/python make ... chooses one" >&2; exit 1; }
+	@"$(PYTHON)" -m venv .venv \
+		|| { echo "no virtual environment could be made; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+.venv/.installed: $(BIN)/python pyproject.toml constraints.txt
+	@echo "installing gaitprint into .venv (a few minutes the first time)"
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	@echo "installing the tools for tests and checks"
+	@$(PIP) --editable '.[dev]'
+	@touch $@
