@@ -31,9 +31,6 @@ Buffer = bytes | memoryview
 _BLOCK_BYTES = 65536
 _ZSTD_LEVEL = 9
 
-# byte -> its eight pixels, first pixel in the highest bit, as eight bytes of 0 or 255
-_PIXELS = (np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) * np.uint8(255)).view(np.uint64).ravel()
-
 
 @dataclass(frozen=True)
 class SequenceInfo:
@@ -181,8 +178,9 @@ def unpack_bits(value: Buffer, frame_indices: Any = None) -> NDArray[np.uint8]:
     rows = np.frombuffer(value, np.uint8, offset=start).reshape(num_frames, -1)
     if frame_indices is not None:
         rows = rows[frame_indices]
-    pixels = _PIXELS[rows].view(np.uint8)
-    return pixels[:, : height * width].reshape(len(rows), height, width)
+    pixels = np.unpackbits(rows, axis=1, count=height * width)
+    np.negative(pixels, out=pixels)  # 1 becomes 255, in the fastest way there is
+    return pixels.reshape(len(rows), height, width)
 
 
 def pack_floats(values: NDArray[np.float32]) -> bytes:
