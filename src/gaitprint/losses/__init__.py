@@ -1,1 +1,11 @@
-"""Losses, one a file, and the table of their names."""
+"""Losses: one file each, and this table of their names."""
+
+from gaitprint.core.registry import Registry
+
+LOSSES = Registry(
+    "loss",
+    {
+        "cross-entropy": "gaitprint.losses.cross_entropy:CrossEntropy",
+        "triplet": "gaitprint.losses.triplet:Triplet",
+    },
+)

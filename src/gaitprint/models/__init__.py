@@ -1,1 +1,11 @@
-"""Networks and baselines, one a file, and the table of their names."""
+"""Networks: one file each, and this table of their names."""
+
+from gaitprint.core.registry import Registry
+
+MODELS = Registry(
+    "model",
+    {
+        "anthropometry": "gaitprint.models.anthropometry:Anthropometry",
+        "cnn-gei": "gaitprint.models.cnn_gei:CnnGei",
+    },
+)

@@ -1,0 +1,46 @@
+"""Cross-entropy over the training subjects."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Self
+
+from torch import Tensor
+from torch.nn import functional
+
+from gaitprint.core.config import config_dataclass
+from gaitprint.losses.base import GaitLoss
+
+
+@config_dataclass
+class CrossEntropyConfig:
+    """Options of `CrossEntropy`.
+
+    Args:
+        label_smoothing: share of the probability spread evenly over all subjects, in 0..1; Szegedy et al.,
+            "Rethinking the inception architecture for computer vision", CVPR 2016, section 7.
+    """
+
+    label_smoothing: float = 0.0
+
+
+class CrossEntropy(GaitLoss):
+    """Cross-entropy of the classifier's logits, averaged over walks and parts."""
+
+    Config: ClassVar[type] = CrossEntropyConfig
+    needs: ClassVar[Literal["embedding", "logits"]] = "logits"
+    compares_walks: ClassVar[bool] = False
+
+    def __init__(self, config: CrossEntropyConfig) -> None:
+        super().__init__()
+        self.label_smoothing = config.label_smoothing
+
+    @classmethod
+    def from_config(cls, config: CrossEntropyConfig) -> Self:
+        """Build from options."""
+        return cls(config)
+
+    def forward(self, values: Tensor, labels: Tensor) -> Tensor:
+        """Compute the loss of logits [B, P, S]; see `GaitLoss.forward`."""
+        parts = values.shape[1]
+        flat = values.flatten(0, 1)  # [B, P, S] -> [B * P, S]
+        return functional.cross_entropy(flat, labels.repeat_interleave(parts), label_smoothing=self.label_smoothing)

@@ -1,0 +1,131 @@
+"""Weights on disk: a folder with ``model.safetensors`` and ``card.json``, which says what they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from gaitprint import __version__
+from gaitprint.core.config import config_dataclass, from_mapping, to_mapping
+from gaitprint.core.errors import IncompatibleError, UnreadableFileError, UsageError
+from gaitprint.core.files import write_json
+from gaitprint.models import MODELS
+from gaitprint.models.base import GaitModel
+
+WEIGHTS_FILE = "model.safetensors"
+CARD_FILE = "card.json"
+
+
+@config_dataclass
+class Card:
+    """What one needs to know to use weights, and to trust them.
+
+    Args:
+        model: the model's ``name`` in the table of models and its options.
+        input: the input representation and its options, as `data.inputs.build_input` reads it.
+        distance: how embeddings are to be compared.
+        num_subjects: outputs of the classifier; None without one.
+        train_subjects: whom the weights were trained on, in the classifier's order.
+        data: hash of the store's content.
+        metrics: figures of the training and of its validation; what they mean is their key.
+        recipe: name of the recipe.
+        step: optimiser steps done.
+        version: of gaitprint, when written.
+        weights_hash: SHA-256 of the weights file, hexadecimal.
+    """
+
+    model: dict[str, Any]
+    input: dict[str, Any]
+    distance: str
+    num_subjects: int | None
+    train_subjects: tuple[str, ...]
+    data: str
+    metrics: dict[str, float]
+    recipe: str
+    step: int
+    version: str = __version__
+    weights_hash: str = ""
+
+
+def build_model(choice: Mapping[str, Any], num_subjects: int | None) -> GaitModel:
+    """Build a model from ``{"name": ..., option: value, ...}`` with fresh weights.
+
+    Raises:
+        UsageError: unknown name or option.
+    """
+    options = dict(choice)
+    model_type: type[GaitModel] = MODELS[options.pop("name")]
+    return model_type.from_config(from_mapping(model_type.Config, options, "model"), num_subjects)
+
+
+def save_weights(folder: Path, model: GaitModel, card: Card) -> Card:
+    """Write both files into an existing folder and return the card with the weights' hash filled in.
+
+    The file is the same to the byte for the same weights.
+    """
+    # Contiguous copies: the memory format of the training does not belong to the file.
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    data = safetensors.torch.save(tensors)
+    (folder / WEIGHTS_FILE).write_bytes(data)
+    card = from_mapping(Card, to_mapping(card) | {"weights_hash": hashlib.sha256(data).hexdigest()})
+    write_json(folder / CARD_FILE, to_mapping(card))
+    return card
+
+
+def read_card(folder: Path) -> Card:
+    """Read ``card.json`` of a weights folder.
+
+    Raises:
+        UnreadableFileError: missing, or not such a card.
+    """
+    path = folder / CARD_FILE
+    try:
+        return from_mapping(Card, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, UsageError) as error:
+        raise UnreadableFileError(f"{path}: not a model card ({' '.join(str(error).split())})") from error
+
+
+def load_weights(folder: Path) -> tuple[GaitModel, Card]:
+    """Build the model that a weights folder describes and fill it, on the CPU, ready for inference.
+
+    Raises:
+        UnreadableFileError: a file is missing, truncated, or not the one that the card was written for.
+        IncompatibleError: the weights are not those of the model that the card names.
+    """
+    card = read_card(folder)
+    path = folder / WEIGHTS_FILE
+    try:
+        data = path.read_bytes()
+        tensors = safetensors.torch.load(data)
+    except (OSError, safetensors.SafetensorError) as error:
+        raise UnreadableFileError(f"{path}: not readable as safetensors ({error})") from error
+    if hashlib.sha256(data).hexdigest() != card.weights_hash:
+        raise UnreadableFileError(f"{path}: its SHA-256 is not the one in {CARD_FILE}; one of the two was changed")
+    model = build_model(card.model, card.num_subjects)
+    load_tensors(model, tensors, path)
+    return model.eval(), card
+
+
+def load_tensors(module: torch.nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Fill a module with exactly the tensors it has.
+
+    Raises:
+        IncompatibleError: a tensor is missing, too many, or of another shape.
+    """
+    wanted = module.state_dict()
+    for name in sorted(wanted.keys() ^ tensors.keys()):
+        raise IncompatibleError(f"{path}: {'lacks' if name in wanted else 'has no place for'} tensor '{name}'")
+    for name, tensor in wanted.items():
+        if tensor.shape != tensors[name].shape:
+            raise IncompatibleError(
+                f"{path}: tensor '{name}' is {list(tensors[name].shape)}, the model's {list(tensor.shape)}"
+            )
+    module.load_state_dict(tensors)
