@@ -1,0 +1,134 @@
+"""Solids seen by a camera -> silhouettes and plain shaded RGB frames."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaitprint.synth.camera import Camera
+from gaitprint.synth.raster import Outlines, Spans, fill, pixels_of, project_solids, spans_of
+from gaitprint.synth.segmentation import SegmentationNoise, damage, ragged
+from gaitprint.synth.solids import Solids
+
+_AMBIENT = 0.55
+_LIGHT_FROM_DEG = 35.0  # the lamp stands to the right of the camera
+
+
+def render_silhouettes(
+    solids: Solids,
+    camera: Camera,
+    shift: NDArray[np.float32] | None = None,
+    noise: SegmentationNoise | None = None,
+    rng: np.random.Generator | None = None,
+) -> NDArray[np.uint8]:
+    """Picture solids as masks.
+
+    Args:
+        solids: S solids over T frames.
+        camera: where from, and the size of the picture.
+        shift: float32 [T] as `Camera.follow` gives it.
+        noise: segmentation errors; None or level 0 for perfect masks.
+        rng: their randomness; required with `noise`.
+
+    Returns:
+        uint8 [T, H, W], 0 or 255.
+    """
+    frames = len(solids.yaw)
+    outlines = project_solids(solids, camera, shift)
+    spans = spans_of(outlines, camera.height)
+    if noise is None or noise.level <= 0:
+        return fill(spans, frames, camera.height, camera.width)
+    if rng is None:
+        rng = np.random.default_rng(0)
+    silhouettes = fill(ragged(spans, frames, camera.height, noise, rng), frames, camera.height, camera.width)
+    floor = camera.height / 2 + camera.height_m * camera.focal_px / outlines.depth.mean(axis=(1, 2))
+    damage(silhouettes, outlines, floor.astype(np.float32), noise, rng)
+    return silhouettes
+
+
+def render_frames(
+    solids: Solids,
+    camera: Camera,
+    rng: np.random.Generator,
+    shift: NDArray[np.float32] | None = None,
+) -> NDArray[np.uint8]:
+    """Picture solids in colour before a wall and a floor.
+
+    The nearest solid shows at every pixel; each is shaded as a cylinder, lit from beside the camera.
+
+    Args:
+        solids: S solids over T frames.
+        camera: where from, and the size of the picture.
+        rng: draws the scene: colours, panels of the wall, sensor noise.
+        shift: float32 [T] as `Camera.follow` gives it; the background moves with it.
+
+    Returns:
+        uint8 [T, H, W, 3], RGB.
+    """
+    frames = len(solids.yaw)
+    picture = _background(camera, frames, shift, rng)
+    outlines = project_solids(solids, camera, shift)
+    spans = spans_of(outlines, camera.height)
+    flat, span = pixels_of(spans, camera.height, camera.width)
+    half = np.maximum((spans.right - spans.left) / 2, np.float32(0.5))
+    column = (flat % camera.width).astype(np.float32) + np.float32(0.5)
+    across = np.clip((column - (spans.left + half)[span]) / half[span], -1, 1)
+    facing = np.sqrt(1 - across**2)
+
+    # The nearest solid shows: depth buffer over all pixels of all spans at once.
+    middle, bulge = _span_depth(outlines, spans)
+    depth = middle[span] - bulge[span] * facing
+    nearest = np.full(picture.size // 3, np.inf, np.float32)
+    np.minimum.at(nearest, flat, depth)
+    shown = depth <= nearest[flat]
+    flat, span, across, facing = flat[shown], span[shown], across[shown], facing[shown]
+
+    lamp = np.deg2rad(_LIGHT_FROM_DEG)
+    light = _AMBIENT + (1 - _AMBIENT) * np.maximum(across * np.sin(lamp) + facing * np.cos(lamp), 0)
+    colours = solids.colours.astype(np.float32)[spans.outline % len(solids)]  # [N, 3]
+    picture.reshape(-1, 3)[flat] = colours[span] * light[:, None]
+    grain = rng.integers(-4, 5, picture.shape, dtype=np.int8)
+    shaded: NDArray[np.uint8] = np.clip(picture + grain, 0, 255).astype(np.uint8)
+    return shaded
+
+
+def _span_depth(outlines: Outlines, spans: Spans) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Depth of a solid's axis at each of its rows, and how far its surface stands out of it, float32 [N] metres."""
+    ends, radii = outlines.centres.reshape(-1, 2, 2)[spans.outline], outlines.radii.reshape(-1, 2)[spans.outline]
+    depths = outlines.depth.reshape(-1, 2)[spans.outline]
+    rise = ends[:, 1, 1] - ends[:, 0, 1]
+    steep = np.abs(rise) > np.float32(1.0)
+    share = (spans.row + np.float32(0.5) - ends[:, 0, 1]) / np.where(steep, rise, np.float32(1))
+    share = np.where(steep, np.clip(share, 0, 1), np.float32(0.5))
+    middle = depths[:, 0] * (1 - share) + depths[:, 1] * share
+    radius = radii[:, 0] * (1 - share) + radii[:, 1] * share
+    metres_per_pixel = middle / np.float32(outlines.focal_px)
+    bulge = radius * metres_per_pixel * outlines.bulge.reshape(-1)[spans.outline]
+    return middle.astype(np.float32), bulge.astype(np.float32)
+
+
+def _background(
+    camera: Camera, frames: int, shift: NDArray[np.float32] | None, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Wall with panels over a floor, float32 [T, H, W, 3]; a window into one wide picture that moves by `shift`."""
+    moves = np.zeros(frames, np.int64) if shift is None else -shift.astype(np.int64)
+    wide = int(np.ptp(moves)) + camera.width
+    # The floor meets the wall where it is twice as far as the walker.
+    edge = int(camera.height / 2 + camera.height_m * camera.focal_px / (2 * camera.distance_m))
+    wall, floor = rng.uniform(150, 215, 3), rng.uniform(90, 150, 3)
+    scene = np.empty((camera.height, wide, 3), np.float32)
+    panel = int(rng.integers(35, 70))
+    columns = np.arange(wide) + int(rng.integers(panel))
+    scene[:edge] = wall * (1.0 - 0.10 * (columns // panel % 2))[None, :, None]
+    scene[:edge] *= np.where(columns % panel == 0, 0.8, 1.0)[None, :, None]
+    near = np.linspace(0.75, 1.1, camera.height - edge)
+    scene[edge:] = floor * near[:, None, None]
+    position = (moves - moves.min())[:, None] + np.arange(camera.width)[None]  # [T, W]
+    return np.ascontiguousarray(scene[:, position].transpose(1, 0, 2, 3))
+
+
+def joints_in_picture(
+    points: NDArray[np.float32], camera: Camera, shift: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """World metres [T, J, 3] -> pixels float32 [T, J, 2] of the same pictures that `render_silhouettes` makes."""
+    return camera.project(camera.to_camera(points), shift)

@@ -1,0 +1,249 @@
+"""Subjects, walks and covariates: a data set of people who do not exist.
+
+One walk is one motion, seen by all cameras at once. Everything is drawn from ``SeedSequence(seed, spawn_key)`` with
+keys that name what is drawn (person, walk, camera), so the same walk comes out the same in any process and order.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from gaitprint.core.config import config_dataclass
+from gaitprint.core.errors import UsageError
+from gaitprint.core.registry import unknown_name_message
+from gaitprint.core.sequence import GaitSequence
+from gaitprint.core.skeletons import get_skeleton
+from gaitprint.synth.body import Body, sample_body
+from gaitprint.synth.camera import VIEWS, ring
+from gaitprint.synth.clothing import Outfit, carry, sample_bag, sample_coat, sample_outfit, wrap
+from gaitprint.synth.motion import Motion, walk
+from gaitprint.synth.segmentation import SegmentationNoise
+from gaitprint.synth.solids import dress
+from gaitprint.synth.style import GaitStyle, sample_style, vary_style
+from gaitprint.synth.views import render_view
+
+# CASIA-B: six normal walks, two with a bag, two in a coat.
+CONDITIONS: tuple[str, ...] = (
+    *(f"nm-{n:02d}" for n in range(1, 7)),
+    *(f"{kind}-{n:02d}" for kind in ("bg", "cl") for n in (1, 2)),
+)
+_KINDS = ("nm", "bg", "cl")
+# First element of a spawn key: what is drawn.
+_PERSON, _BAG, _COAT, _WALK, _CAMERA = range(5)
+
+
+@config_dataclass
+class WalkerDifficulty:
+    """The constants that set how hard the walkers are to tell apart; 1.0 each is the calibrated default.
+
+    Args:
+        between_person: spread of bodies, clothes and gait styles between people. More makes every condition easier.
+        walk_to_walk: spread of one person's gait, heading and timing from walk to walk. More lowers NM first.
+        noise: segmentation errors (ragged edges, holes, missing feet). 0 = perfect masks. More lowers all conditions.
+        bag: size of bags and of what carrying does to arms and trunk. More lowers BG only.
+        coat: bulk and length of coats. More lowers CL only.
+    """
+
+    between_person: float = 1.0
+    walk_to_walk: float = 1.0
+    noise: float = 1.0
+    bag: float = 1.0
+    coat: float = 1.0
+
+
+@dataclass(frozen=True)
+class WalkSpec:
+    """One walk of one person, seen by some cameras; small and picklable, a unit of work for a process pool.
+
+    Args:
+        subject: ``"001"``, ``"002"``, ...: a positive number. Who it is does not depend on how many there are.
+        condition: kind and repetition, ``"nm-01"``.. ; kinds are nm, bg, cl.
+        seed: of the whole data set.
+        views: camera labels in degrees.
+        difficulty: the spread of everything.
+        height: H of the raw pictures, pixels.
+        width: W of the raw pictures, pixels.
+
+    Raises:
+        UsageError: a subject that is no positive number or a condition of another form.
+    """
+
+    subject: str
+    condition: str
+    seed: int = 0
+    views: tuple[str, ...] = VIEWS
+    difficulty: WalkerDifficulty = dataclasses.field(default_factory=WalkerDifficulty)
+    height: int = 160
+    width: int = 120
+
+    def __post_init__(self) -> None:
+        if not (self.subject.isdecimal() and int(self.subject) > 0):
+            raise UsageError(f"subject '{self.subject}' of a synthetic walk must be a positive number")
+        kind, dash, repetition = self.condition.partition("-")
+        if kind not in _KINDS:
+            raise UsageError(unknown_name_message("condition", kind, _KINDS))
+        if not (dash and repetition.isdecimal()):
+            raise UsageError(f"condition '{self.condition}' needs a repetition, as in '{kind}-01'")
+
+    @property
+    def kind(self) -> str:
+        """``nm``, ``bg`` or ``cl``."""
+        return self.condition.partition("-")[0]
+
+    def rng(self, what: int, *key: int) -> np.random.Generator:
+        """The generator for one thing that is drawn about this walk's person."""
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(what, int(self.subject), *key)))
+
+    @property
+    def walk_key(self) -> tuple[int, int]:
+        """Numbers that name the walk among the person's walks."""
+        return _KINDS.index(self.kind), int(self.condition.partition("-")[2])
+
+
+def casia_b_walks(
+    num_subjects: int,
+    seed: int = 0,
+    *,
+    conditions: Iterable[str] = CONDITIONS,
+    views: Iterable[str] = VIEWS,
+    difficulty: WalkerDifficulty | None = None,
+) -> list[WalkSpec]:
+    """List the walks of a data set laid out as CASIA-B: subjects 001.., ten walks each, eleven views.
+
+    Args:
+        num_subjects: how many people, >= 1.
+        seed: of everything.
+        conditions: which walks of each person.
+        views: which cameras.
+        difficulty: None = the calibrated defaults.
+
+    Raises:
+        UsageError: fewer than one subject, or a malformed condition.
+
+    >>> walks = casia_b_walks(124)
+    >>> len(walks), walks[0].subject, walks[-1].condition, len(walks[0].views)
+    (1240, '001', 'cl-02', 11)
+    """
+    if num_subjects < 1:
+        raise UsageError(f"{num_subjects} subjects asked for, need at least 1")
+    names, cameras = tuple(conditions), tuple(views)
+    return [
+        WalkSpec(f"{subject:03d}", condition, seed, cameras, difficulty or WalkerDifficulty())
+        for subject in range(1, num_subjects + 1)
+        for condition in names
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Walker:
+    """Who walks, how, and in what, for one walk."""
+
+    body: Body
+    style: GaitStyle
+    outfit: Outfit
+
+
+def walker_of(spec: WalkSpec) -> Walker:
+    """Draw the person of a walk (the same for all walks of a subject), then what this walk changes."""
+    difficulty = spec.difficulty
+    person = spec.rng(_PERSON)
+    body = sample_body(person, difficulty.between_person)
+    style = sample_style(person, difficulty.between_person)
+    outfit = sample_outfit(person, difficulty.between_person)
+    style = vary_style(style, spec.rng(_WALK, *spec.walk_key, 0), difficulty.walk_to_walk)
+    if spec.kind == "bg":
+        rng = spec.rng(_BAG)
+        outfit = dataclasses.replace(outfit, bag=sample_bag(rng, difficulty.bag))
+        assert outfit.bag is not None
+        style = carry(style, outfit.bag, rng, difficulty.bag)
+    elif spec.kind == "cl":
+        outfit = dataclasses.replace(outfit, coat=sample_coat(spec.rng(_COAT), difficulty.coat))
+        assert outfit.coat is not None
+        style = wrap(style, outfit.coat)
+    return Walker(body, style, outfit)
+
+
+def move(spec: WalkSpec, walker: Walker) -> Motion:
+    """Let the walker walk: a little over two gait cycles, from a random phase, on a slightly random line."""
+    rng = spec.rng(_WALK, *spec.walk_key, 1)
+    spread = spec.difficulty.walk_to_walk
+    cycles, start = rng.uniform(2.0, 2.35), rng.random()
+    drift = 0.015 * spread * rng.standard_normal(4)
+    motion = walk(
+        walker.body,
+        walker.style,
+        int(np.ceil(cycles / walker.style.cadence_hz * 25.0)),
+        start_phase=float(start),
+        drift=drift,
+    )
+    heading = np.deg2rad(2.0 * spread * rng.standard_normal())
+    sine, cosine = np.float32(np.sin(heading)), np.float32(np.cos(heading))
+    x, z = motion.landmarks[..., 0], motion.landmarks[..., 2]
+    landmarks = np.stack([x * cosine + z * sine, motion.landmarks[..., 1], z * cosine - x * sine], axis=-1)
+    landmarks[..., [0, 2]] += (0.12 * spread * rng.standard_normal(2)).astype(np.float32)
+    return dataclasses.replace(motion, landmarks=landmarks)
+
+
+def render_walk_views(
+    spec: WalkSpec,
+    *,
+    silhouettes: bool = True,
+    joints: str | None = None,
+    joint_axes: Literal[2, 3] = 3,
+    frames: bool = False,
+) -> list[GaitSequence]:
+    """Render one walk for all its cameras.
+
+    Args:
+        spec: the walk.
+        silhouettes: give raw masks uint8 [T, H, W], with segmentation noise.
+        joints: name of the skeleton in which to give joints; None for no joints.
+        joint_axes: 3 = metres in the camera's frame, 2 = pixels of the masks.
+        frames: give RGB frames uint8 [T, H, W, 3].
+
+    Returns:
+        one sequence a view, in the order of `spec.views`; all of the same frames.
+
+    Raises:
+        UsageError: unknown skeleton, or a view that is no angle.
+    """
+    skeleton = None if joints is None else get_skeleton(joints)
+    walker = walker_of(spec)
+    motion = move(spec, walker)
+    solids = dress(motion.landmarks, walker.body, walker.outfit)
+    cameras = ring(spec.views, height=spec.height, width=spec.width)
+    noise = SegmentationNoise(level=spec.difficulty.noise)
+    return [
+        render_view(
+            motion.landmarks,
+            solids,
+            camera,
+            labels=(spec.subject, spec.condition, view),
+            frame_rate_hz=motion.frame_rate_hz,
+            rng=spec.rng(_CAMERA, *spec.walk_key, round(camera.view_deg * 1000)),
+            noise=noise if silhouettes else None,
+            skeleton=skeleton,
+            joint_axes=joint_axes,
+            frames=frames,
+        )
+        for view, camera in cameras.items()
+    ]
+
+
+def render_walk(
+    spec: WalkSpec,
+    view: str,
+    *,
+    silhouettes: bool = True,
+    joints: str | None = None,
+    joint_axes: Literal[2, 3] = 3,
+    frames: bool = False,
+) -> GaitSequence:
+    """Render one walk for one camera; arguments and result as `render_walk_views`."""
+    one = dataclasses.replace(spec, views=(view,))
+    return render_walk_views(one, silhouettes=silhouettes, joints=joints, joint_axes=joint_axes, frames=frames)[0]
