@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -27,27 +29,31 @@ def choose_walks(embeddings: EmbeddingSet, max_subjects: int, max_walks: int, se
     return np.sort(random.permutation(walks)[:max_walks])
 
 
-def tsne(embeddings: NDArray[np.float32], seed: int, *, unit_length: bool = False) -> NDArray[np.float32] | None:
+def tsne(embeddings: NDArray[np.float32], metric: str, seed: int) -> NDArray[np.float32] | None:
     """Lay embeddings out in the plane by t-SNE (van der Maaten & Hinton, JMLR 2008).
 
     Args:
         embeddings: float32 [N, P, D]; the parts are laid side by side, so that distances approximate those of the
             evaluation.
+        metric: ``cosine`` scales each part to length 1 first, ``standardised-euclidean`` each dimension to standard
+            deviation 1; everything else stays as it is.
         seed: of the layout.
-        unit_length: scale each part to length 1 first, as the cosine distance does.
 
     Returns:
         float32 [N, 2], or None where there are fewer than five walks or all are the same point.
     """
+    if len(embeddings) < _FEWEST_WALKS:
+        return None
     # Imported here: scikit-learn takes a second, and most reports do without this picture.
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 
-    if unit_length:
-        norms = np.linalg.norm(embeddings, axis=-1, keepdims=True)
-        embeddings = (embeddings / np.where(norms == 0, 1, norms)).astype(np.float32)
+    if metric in ("cosine", "standardised-euclidean"):
+        along_parts = metric == "cosine"
+        sizes = np.linalg.norm(embeddings, axis=-1, keepdims=True) if along_parts else embeddings.std(axis=0)
+        embeddings = (embeddings / np.where(sizes == 0, 1, sizes)).astype(np.float32)
     points = embeddings.reshape(len(embeddings), -1)
-    if len(points) < _FEWEST_WALKS or not np.ptp(points, axis=0).any():
+    if not np.ptp(points, axis=0).any():
         return None
     components = min(_PRINCIPAL_COMPONENTS, len(points), points.shape[1])
     if components < points.shape[1]:
@@ -71,7 +77,7 @@ def embedding_map(
 
     Args:
         embeddings: the walks.
-        metric: the distance that compares them; ``cosine`` scales parts to length 1.
+        metric: the distance that compares them, as `tsne` takes it.
         max_subjects: how many subjects to draw, chosen by `seed`.
         max_walks: how many of their walks to draw.
         seed: of choice and layout.
@@ -80,7 +86,7 @@ def embedding_map(
         the figure, or None where there is too little to lay out.
     """
     drawn = embeddings.select(choose_walks(embeddings, max_subjects, max_walks, seed))
-    plane = tsne(drawn.embeddings, seed, unit_length=metric == "cosine")
+    plane = tsne(drawn.embeddings, metric, seed)
     if plane is None:
         return None
     subjects, subject_of = np.unique(drawn.subjects, return_inverse=True)
@@ -98,7 +104,14 @@ def embedding_map(
         x, y = plane[subject_of == number].T
         place = (float(np.median(x)), float(np.quantile(y, 0.9)))
         box = {"boxstyle": "round,pad=0.1", "facecolor": PAPER, "alpha": 0.65, "linewidth": 0}
-        style = {"ha": "center", "va": "bottom", "fontsize": 7.5, "color": INK, "zorder": 3, "bbox": box}
+        style: dict[str, Any] = {
+            "ha": "center",
+            "va": "bottom",
+            "fontsize": 7.5,
+            "color": INK,
+            "zorder": 3,
+            "bbox": box,
+        }
         axes.annotate(plain_text(subject), place, (0, 4), textcoords="offset points", **style)
     if len(groups) > 1:
         handles = [

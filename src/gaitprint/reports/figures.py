@@ -86,7 +86,7 @@ def _readable_inks(percentages: NDArray[np.float64]) -> NDArray[np.str_]:
     colours = HEAT(np.ma.masked_invalid(percentages) / 100)[..., :3]
     linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
     luminance = linear @ np.array([0.2126, 0.7152, 0.0722])
-    return np.where(1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05, "#fefefe", "#0c1116")
+    return np.where(1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05, "#fefefe", "#000000")
 
 
 def view_bars(conditions: Sequence[ConditionResult]) -> Figure:
@@ -202,13 +202,13 @@ def distance_histogram(verification: VerificationResult, bins: int = 60) -> Figu
         return None
     edges = np.linspace(thresholds[0], thresholds[-1], bins + 1)
     figure, axes = new_figure()
-    for name, share, colour, hatch in (
-        (f"same person ({verification.num_genuine:,} pairs)", 1 - verification.fnmr[usable], SERIES[2], ""),
-        (f"two people ({verification.num_impostor:,} pairs)", verification.fmr[usable], SERIES[1], "///"),
+    for name, share, colour, fill in (
+        (f"same person ({verification.num_genuine:,} pairs)", 1 - verification.fnmr[usable], SERIES[2], True),
+        (f"two people ({verification.num_impostor:,} pairs)", verification.fmr[usable], SERIES[1], False),
     ):
         heights = 100 * np.diff(np.interp(edges, thresholds, share))
         heights[0] += 100 * share[0]  # what lies at or below the lowest threshold
-        axes.stairs(heights, edges, fill=not hatch, alpha=0.9, color=colour, hatch=hatch, linewidth=1.4, label=name)
+        axes.stairs(heights, edges, fill=fill, alpha=0.9, color=colour, linewidth=1.6, label=name)
     axes.set(xlabel="Distance", ylabel="Pairs (%)")
     axes.set_ylim(bottom=0)
     add_grid(axes)

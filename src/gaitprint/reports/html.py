@@ -132,6 +132,7 @@ def render_report(
         failures=sum(not match.correct for match in evaluation.matches),
         asked_for_fails=show_fails > 0 and bool(evaluation.matches),
         wide_pictures=pictures.wide,
+        asked_for_map=tsne,
         embedding_map=map_drawing,
         one_subject=percent(1 / evaluation.subjects) if evaluation.subjects else "",
         has_ranks=any(condition.rank1 is not None for condition in evaluation.conditions),

@@ -30,8 +30,8 @@ RIGHT = "#00795a"
 WRONG = "#c2410c"
 
 # One hue from light to dark: readable in grey print, and for every kind of colour vision.
-HEAT = LinearSegmentedColormap.from_list("gaitprint-heat", ["#f3f7fb", "#c6dbec", "#7fb2d5", "#2f7fb8", "#0b4a7d"])
-HEAT.set_bad("#e4e4e4")
+_HEAT_STEPS = ["#f3f7fb", "#c6dbec", "#7fb2d5", "#2f7fb8", "#0b4a7d"]
+HEAT = LinearSegmentedColormap.from_list("gaitprint-heat", _HEAT_STEPS).with_extremes(bad="#e4e4e4")
 
 WIDTH_INCH = 5.4
 
@@ -43,7 +43,7 @@ _PAGE_COLOURS = {
     PAPER: "var(--card)",
     **{colour: f"var(--series-{number})" for number, colour in enumerate(SERIES)},
 }
-_REFERENCES = ("clip-path", "{http://www.w3.org/1999/xlink}href")
+_HREF = "{http://www.w3.org/1999/xlink}href"
 
 
 def new_figure(height_inch: float = 3.6, width_inch: float = WIDTH_INCH) -> tuple[Figure, Axes]:
@@ -125,11 +125,12 @@ def inline_svg(figure: Figure, prefix: str) -> str:
         for name, value in attributes.items():
             if name == "id":
                 value = f"{prefix}-{value}"
-            elif name in _REFERENCES:
+            elif name == _HREF:
                 value = value.replace("#", f"#{prefix}-", 1)
             elif name == "style":
                 value = _page_style(value)
-            element.set("xlink:href" if name.endswith("}href") else name, value)
+            value = value.replace("url(#", f"url(#{prefix}-")
+            element.set("xlink:href" if name == _HREF else name, value)
         element.text = element.text and (element.text if element.tag == "text" else element.text.strip())
         element.tail = None
     for name in ("width", "height", "version"):

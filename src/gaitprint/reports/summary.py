@@ -82,8 +82,9 @@ def headline_caption(evaluation: Evaluation) -> str:
         return "This protocol gives no figures of its own."
     several = 1 < len(ranked) <= _MOST_HEADLINE_CONDITIONS
     what = "Rank-1 by condition: how often" if several else "Rank-1: how often"
-    chance = f" Guessing one of {evaluation.subjects} people: {percent(1 / evaluation.subjects)}."
-    return f"{what} the nearest walk in the gallery is of the same person.{chance if evaluation.subjects else ''}"
+    sentence = f"{what} the nearest walk in the gallery is of the same person."
+    subjects = evaluation.subjects
+    return f"{sentence} Guessing one of {subjects:,} people: {percent(1 / subjects)}." if subjects else sentence
 
 
 def condition_table(evaluation: Evaluation) -> TextTable | None:

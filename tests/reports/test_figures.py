@@ -1,0 +1,133 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from matplotlib import _pylab_helpers
+from matplotlib.colors import to_rgb
+from scipy.stats import norm
+
+from gaitprint.core.errors import UsageError
+from gaitprint.evaluation.results import ConditionResult, VerificationResult
+from gaitprint.reports import figures
+from gaitprint.reports.style import HEAT, inline_svg
+
+
+def test_heat_map_holds_every_cell(case) -> None:
+    condition = case.evaluation.conditions[0]
+    axes = figures.rank1_heat_map(condition).axes[0]
+    drawn = np.ma.filled(axes.collections[0].get_array().astype(float), np.nan)
+    np.testing.assert_allclose(drawn.reshape(3, 3), 100 * condition.rank1_by_view_pair)
+    texts = {(t.get_position()[1], t.get_position()[0]): t.get_text() for t in axes.texts}
+    assert texts[0.5, 1.5] == "51.2"
+    assert texts[0.5, 2.5] == "–"
+    assert texts[2.5, 0.5] == "12.5"
+    assert len(axes.patches) == 3  # the identical views
+    assert all(patch.get_x() == pytest.approx(patch.get_y()) for patch in axes.patches)
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["000", "090", "180"]
+
+
+def test_heat_map_numbers_stand_out_from_their_cells() -> None:
+    values = np.linspace(0, 1, 100).reshape(10, 10)
+    names = tuple(map(str, range(10)))
+    condition = ConditionResult("NM", 1, views=names, gallery_views=names, rank1_by_view_pair=values)
+    axes = figures.rank1_heat_map(condition).axes[0]
+
+    def luminance(colour: tuple[float, ...]) -> float:
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for text in axes.texts:
+        column, row = (int(place - 0.5) for place in text.get_position())
+        dark, light = sorted([luminance(HEAT(values[row, column])), luminance(to_rgb(text.get_color()))])
+        assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG 2.1, level AA
+
+
+def test_bars_have_the_heights_of_the_table(case) -> None:
+    axes = figures.view_bars(case.evaluation.conditions).axes[0]
+    assert [bars.get_label() for bars in axes.containers] == ["NM", "BG", "CL"]
+    for bars in axes.containers:
+        np.testing.assert_allclose([bar.get_height() for bar in bars], [51.2, 29.15, 45.1])
+
+
+def test_cmc_stops_at_max_rank(case) -> None:
+    axes = figures.cmc_curve(case.evaluation.conditions, max_rank=10).axes[0]
+    assert len(axes.lines) == 3
+    x, y = axes.lines[1].get_data()
+    np.testing.assert_array_equal(x, range(1, 11))
+    np.testing.assert_allclose(y, 100 * case.evaluation.conditions[1].cmc[:10])
+
+
+def test_roc_is_true_match_rate_over_fmr(case) -> None:
+    verification = case.evaluation.verification
+    x, y = figures.roc_curve(verification).axes[0].lines[0].get_data()
+    kept = verification.fmr > 0
+    np.testing.assert_allclose(x[1:], verification.fmr[kept])
+    np.testing.assert_allclose(y[1:], 100 * (1 - verification.fnmr[kept]))
+
+
+def test_det_is_straight_for_normal_scores() -> None:
+    thresholds = np.linspace(-4, 8, 500)
+    fmr, fnmr = norm.cdf(thresholds, 3, 1), norm.sf(thresholds, 0, 1)
+    result = VerificationResult(fmr, fnmr, thresholds, norm.cdf(-1.5), 0.98, {}, 10, 10)
+    axes = figures.det_curve(result).axes[0]
+    _, curve, point = axes.lines
+    x, y = curve.get_data()
+    np.testing.assert_allclose(x + y, -3.0, atol=1e-6)  # threshold - 3 and -threshold
+    np.testing.assert_allclose(point.get_data(), [[-1.5], [-1.5]])
+    labels = [tick.get_text() for tick in axes.get_xticklabels()]
+    assert {"0.1", "1", "10"} <= set(labels)
+
+
+def test_histogram_agrees_with_a_count_of_distances() -> None:
+    random = np.random.default_rng(0)
+    genuine, impostor = random.normal(1, 0.2, 4000), random.normal(2, 0.3, 9000)
+    thresholds = np.sort(np.concatenate([genuine, impostor]))
+    fmr = np.searchsorted(np.sort(impostor), thresholds, side="right") / len(impostor)
+    fnmr = 1 - np.searchsorted(np.sort(genuine), thresholds, side="right") / len(genuine)
+    figure = figures.distance_histogram(VerificationResult(fmr, fnmr, thresholds, 0, 0, {}, 4000, 9000), bins=20)
+    for patch, distances in zip(figure.axes[0].patches, (genuine, impostor), strict=True):
+        heights, edges, _ = patch.get_data()
+        counts, _ = np.histogram(distances, edges)
+        np.testing.assert_allclose(heights, 100 * counts / len(distances), atol=0.1)
+        assert heights.sum() == pytest.approx(100)
+
+
+def test_perfect_separation_is_drawn_without_a_word_of_warning(recwarn) -> None:
+    result = VerificationResult(
+        np.array([0.0, 0.0, 1.0]), np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.5, 1.0]), 0.0, 1.0, {}, 5, 50
+    )
+    for figure in (figures.roc_curve(result), figures.det_curve(result), figures.distance_histogram(result)):
+        inline_svg(figure, "a")
+    assert not recwarn.list
+    constant = dataclasses.replace(result, thresholds=np.full(3, 2.0))
+    assert figures.distance_histogram(constant) is None
+
+
+def test_open_set_marks_its_operating_points(case) -> None:
+    axes = figures.open_set_curve(case.evaluation.open_set).axes[0]
+    points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines[1:]]
+    np.testing.assert_allclose(points, [(0.01, 79.3), (0.1, 73.0)])
+
+
+def test_what_is_missing_is_said() -> None:
+    bare = ConditionResult("all", 3)
+    for draw in (figures.rank1_heat_map, lambda c: figures.view_bars([c]), lambda c: figures.cmc_curve([c])):
+        with pytest.raises(UsageError):
+            draw(bare)
+
+
+def test_labels_are_drawn_literally(recwarn) -> None:
+    names = ("_x", r"$\frac{", "<b>", "步行")
+    condition = ConditionResult(
+        "$n$", 1, views=names, gallery_views=names, rank1_by_view_pair=np.eye(4), rank1_by_view=np.ones(4)
+    )
+    hidden = dataclasses.replace(condition, name="_hidden")
+    svg = inline_svg(figures.view_bars([condition, hidden]), "p") + inline_svg(figures.rank1_heat_map(condition), "q")
+    for expected in ("_x", r"$\frac{", "&lt;b&gt;", "步行", "$n$", "_hidden"):
+        assert expected in svg
+    assert not recwarn.list
+
+
+def test_no_figure_is_registered_with_pyplot(case) -> None:
+    figures.cmc_curve(case.evaluation.conditions)
+    assert not _pylab_helpers.Gcf.figs
