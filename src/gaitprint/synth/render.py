@@ -11,6 +11,7 @@ from gaitprint.synth.segmentation import SegmentationNoise, damage, ragged
 from gaitprint.synth.solids import Solids
 
 _AMBIENT = 0.55
+_GRAIN = 4  # sensor noise, grey levels
 _LIGHT_FROM_DEG = 35.0  # the lamp stands to the right of the camera
 
 
@@ -86,10 +87,10 @@ def render_frames(
     lamp = np.deg2rad(_LIGHT_FROM_DEG)
     light = _AMBIENT + (1 - _AMBIENT) * np.maximum(across * np.sin(lamp) + facing * np.cos(lamp), 0)
     colours = solids.colours.astype(np.float32)[spans.outline % len(solids)]  # [N, 3]
-    picture.reshape(-1, 3)[flat] = colours[span] * light[:, None]
-    grain = rng.integers(-4, 5, picture.shape, dtype=np.int8)
-    shaded: NDArray[np.uint8] = np.clip(picture + grain, 0, 255).astype(np.uint8)
-    return shaded
+    picture.reshape(-1, 3)[flat] = np.clip(colours[span] * light[:, None], _GRAIN, 255 - _GRAIN)
+    grain = rng.integers(-_GRAIN, _GRAIN + 1, picture.shape, dtype=np.int8)
+    picture += grain.view(np.uint8)  # modulo 256, and nothing is nearer to 0 or 255 than the grain is strong
+    return picture
 
 
 def _span_depth(outlines: Outlines, spans: Spans) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -109,8 +110,8 @@ def _span_depth(outlines: Outlines, spans: Spans) -> tuple[NDArray[np.float32], 
 
 def _background(
     camera: Camera, frames: int, shift: NDArray[np.float32] | None, rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """Wall with panels over a floor, float32 [T, H, W, 3]; a window into one wide picture that moves by `shift`."""
+) -> NDArray[np.uint8]:
+    """Wall with panels over a floor, uint8 [T, H, W, 3]; a window into one wide picture that moves by `shift`."""
     moves = np.zeros(frames, np.int64) if shift is None else -shift.astype(np.int64)
     wide = int(np.ptp(moves)) + camera.width
     # The floor meets the wall where it is twice as far as the walker.
@@ -124,7 +125,8 @@ def _background(
     near = np.linspace(0.75, 1.1, camera.height - edge)
     scene[edge:] = floor * near[:, None, None]
     position = (moves - moves.min())[:, None] + np.arange(camera.width)[None]  # [T, W]
-    return np.ascontiguousarray(scene[:, position].transpose(1, 0, 2, 3))
+    painted = np.clip(scene, _GRAIN, 255 - _GRAIN).astype(np.uint8)
+    return np.ascontiguousarray(painted[:, position].transpose(1, 0, 2, 3))
 
 
 def joints_in_picture(

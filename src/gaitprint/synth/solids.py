@@ -159,20 +159,22 @@ def _trunk(build: _Builder, body: Body, outfit: Outfit) -> None:
     colour = coat.colour if coat else outfit.top_colour
     thorax, waist, pelvis = build.joint("thorax"), build.joint("spine_mid"), build.joint("pelvis")
 
-    def solid(part: str, start: Points, end: Points, deep: tuple[float, float], broad: float, of: float) -> None:
-        """Depths at both ends; the breadth belongs to depth `of`."""
-        padded = (deep[0] + extra, deep[1] + extra)
-        build.add(part, colour, start, end, padded, ((broad + extra) / (of + extra), 1.0))
+    def solid(
+        part: str, start: Points, end: Points, deep: tuple[float, float], broad: float, of: float, flat: float = 1.0
+    ) -> None:
+        """Depths at both ends; the breadth belongs to depth `of`; `flat` is height over depth."""
+        padded = (flat * (deep[0] + extra), flat * (deep[1] + extra))
+        build.add(part, colour, start, end, padded, ((broad + extra) / (of + extra) / flat, 1.0 / flat))
 
     chest_deep, waist_deep, pelvis_deep = body.chest_depth, body.waist_depth, body.pelvis_depth
     chest = build.at(thorax, up=-1.2 * (chest_deep + extra))
     solid("chest", chest, waist, (chest_deep, waist_deep), body.chest_breadth, chest_deep)
     # The shirt hangs over the top of the trousers.
     solid("abdomen", waist, pelvis, (waist_deep, pelvis_deep + 0.01), body.waist_breadth, waist_deep)
-    hips = build.at(pelvis, up=-0.025 * body.stature)
     extra, colour = (extra, colour) if coat else (outfit.trousers, outfit.bottom_colour)
-    solid("hips", hips, hips, (pelvis_deep, pelvis_deep), body.pelvis_breadth, pelvis_deep)
-    seat = build.at(pelvis, up=-0.025 * body.stature, forward=-0.32 * pelvis_deep)
+    hips = build.at(pelvis, up=-0.03 * body.stature)
+    solid("hips", hips, hips, (pelvis_deep, pelvis_deep), body.pelvis_breadth, pelvis_deep, flat=0.75)
+    seat = build.at(pelvis, up=-0.03 * body.stature, forward=-0.32 * pelvis_deep)
     solid("seat", seat, seat, (0.82 * pelvis_deep,) * 2, 0.85 * body.pelvis_breadth, 0.82 * pelvis_deep)
     if body.belly > 0:
         extra, colour = outfit.shirt + (coat.thickness if coat else 0.0), coat.colour if coat else outfit.top_colour

@@ -17,7 +17,8 @@ from gaitprint.synth.solids import Solids
 
 
 def render_view(
-    landmarks: NDArray[np.float32],
+    points: NDArray[np.float32],
+    source: Skeleton,
     solids: Solids,
     camera: Camera,
     *,
@@ -25,6 +26,7 @@ def render_view(
     frame_rate_hz: float,
     rng: np.random.Generator,
     noise: SegmentationNoise | None,
+    confidence: NDArray[np.float32] | None = None,
     skeleton: Skeleton | None = None,
     joint_axes: Literal[2, 3] = 3,
     frames: bool = False,
@@ -32,25 +34,30 @@ def render_view(
     """Picture a moving body with one camera.
 
     Args:
-        landmarks: float32 [T, J, 3] in world metres, joints of `LANDMARKS`.
+        points: float32 [T, J, 3] in world metres; the pelvis must follow from them.
+        source: the skeleton of `points`.
         solids: the body on them.
         camera: where from.
         labels: subject, condition, view.
         frame_rate_hz: frames a second.
         rng: segmentation errors, wandering of the crop, scene.
         noise: segmentation errors of the silhouettes; None for no silhouettes.
+        confidence: float32 [T, J] of `points`; None = all seen.
         skeleton: give joints in this skeleton.
         joint_axes: 3 = metres in the camera's frame, 2 = pixels.
         frames: give RGB frames.
     """
-    wander = _wander(len(landmarks), rng)
-    shift = camera.follow(landmarks[:, LANDMARKS.index("pelvis")], wander)
+    pelvis = convert_joints(points, source, LANDMARKS)[0][:, LANDMARKS.index("pelvis")]
+    shift = camera.follow(pelvis, _wander(len(points), rng))
     given: dict[str, Any] = {}
     if noise is not None:
         given["silhouettes"] = render_silhouettes(solids, camera, shift, noise, rng)
     if skeleton is not None:
-        points = joints_in_picture(landmarks, camera, shift) if joint_axes == 2 else camera.to_camera(landmarks)
-        given["joints"], given["confidence"] = convert_joints(points, LANDMARKS, skeleton)
+        seen = convert_joints(points, source, skeleton, confidence)
+        pictured = joints_in_picture(seen[0], camera, shift) if joint_axes == 2 else camera.to_camera(seen[0])
+        # A joint that cannot be derived is 0 with confidence 0, also here.
+        given["joints"] = np.where(seen[1][..., None] > 0, pictured, np.float32(0))
+        given["confidence"] = seen[1]
         given["skeleton"] = skeleton
     if frames:
         given["frames"] = render_frames(solids, camera, rng, shift)

@@ -21,6 +21,7 @@ from gaitprint.core.skeletons import get_skeleton
 from gaitprint.synth.body import Body, sample_body
 from gaitprint.synth.camera import VIEWS, ring
 from gaitprint.synth.clothing import Outfit, carry, sample_bag, sample_coat, sample_outfit, wrap
+from gaitprint.synth.landmarks import LANDMARKS
 from gaitprint.synth.motion import Motion, walk
 from gaitprint.synth.segmentation import SegmentationNoise
 from gaitprint.synth.solids import dress
@@ -221,6 +222,7 @@ def render_walk_views(
     return [
         render_view(
             motion.landmarks,
+            LANDMARKS,
             solids,
             camera,
             labels=(spec.subject, spec.condition, view),

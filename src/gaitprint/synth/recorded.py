@@ -1,0 +1,192 @@
+"""Motion recorded elsewhere (a Kinect, motion capture) on our stage: the same bodies, cameras and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaitprint.core.errors import InvalidSequenceError
+from gaitprint.core.sequence import GaitSequence
+from gaitprint.core.skeletons import Skeleton, convert_joints, get_skeleton
+from gaitprint.synth.body import Body, average_body, estimate_stature
+from gaitprint.synth.camera import VIEWS, ring
+from gaitprint.synth.clothing import Outfit
+from gaitprint.synth.landmarks import LANDMARKS
+from gaitprint.synth.segmentation import SegmentationNoise
+from gaitprint.synth.solids import dress, facing
+from gaitprint.synth.views import render_view
+
+_NEEDED = ("pelvis", "thorax", "spine_mid", "neck", "head", "head_top")
+_NEEDED_LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+_SMOOTHING_S = 1.0
+
+
+def render_recorded(
+    joints: NDArray[np.float32],
+    skeleton: Skeleton | str,
+    *,
+    frame_rate_hz: float,
+    subject: str,
+    condition: str,
+    views: Iterable[str] = VIEWS,
+    body: Body | None = None,
+    outfit: Outfit | None = None,
+    confidence: NDArray[np.float32] | None = None,
+    noise: float = 0.0,
+    seed: int = 0,
+    silhouettes: bool = True,
+    joints_as: str | None = None,
+    joint_axes: Literal[2, 3] = 3,
+    frames: bool = False,
+) -> list[GaitSequence]:
+    """Render a recorded walk from any views.
+
+    Wherever the person went, the cameras go along and keep their angles to the direction in which it faces (averaged
+    over a second), as in a walk straight ahead.
+
+    Args:
+        joints: float32 [T, J, 3] in metres, y up; x and z may form a left- or a right-handed frame (see `stage`).
+        skeleton: of `joints`, itself or its name.
+        frame_rate_hz: frames a second.
+        subject: label.
+        condition: label.
+        views: camera labels in degrees; 000 = the person walks towards the camera.
+        body: breadths and radii; None = average proportions at the stature that the legs suggest.
+        outfit: clothes, bag, coat; None = plain clothes.
+        confidence: float32 [T, J]; None = all seen.
+        noise: level of segmentation errors, 0 = perfect masks.
+        seed: of segmentation errors and scenery.
+        silhouettes: give masks uint8 [T, H, W].
+        joints_as: name of the skeleton in which to give joints; None for no joints.
+        joint_axes: 3 = metres in the camera's frame, 2 = pixels.
+        frames: give RGB frames.
+
+    Returns:
+        one sequence a view, in the order of `views`.
+
+    Raises:
+        InvalidSequenceError: joints that are not [T, J, 3], not finite, or lack a part of the body.
+        UsageError: unknown skeleton, a view that is no angle, legs of no human length.
+    """
+    source = get_skeleton(skeleton) if isinstance(skeleton, str) else skeleton
+    if joints.ndim != 3 or joints.shape[2] != 3 or not len(joints):
+        raise InvalidSequenceError(f"{subject}/{condition}: joints have shape {joints.shape}, need [T >= 1, J, 3]")
+    if not np.isfinite(joints).all():
+        raise InvalidSequenceError(f"{subject}/{condition}: joints hold NaN or infinity")
+    if body is None:
+        body = average_body(estimate_stature(joints, source))
+    points, landmarks = stage(joints, source, body, frame_rate_hz)
+    solids = dress(landmarks, body, outfit or Outfit())
+    given_skeleton = None if joints_as is None else get_skeleton(joints_as)
+    return [
+        render_view(
+            points,
+            source,
+            solids,
+            camera,
+            labels=(subject, condition, view),
+            frame_rate_hz=frame_rate_hz,
+            rng=np.random.default_rng(
+                np.random.SeedSequence(seed, spawn_key=(round(camera.view_deg * 1000) % 360_000,))
+            ),
+            noise=SegmentationNoise(level=noise) if silhouettes else None,
+            confidence=confidence,
+            skeleton=given_skeleton,
+            joint_axes=joint_axes,
+            frames=frames,
+        )
+        for view, camera in ring(tuple(views)).items()
+    ]
+
+
+def stage(
+    joints: NDArray[np.float32], skeleton: Skeleton, body: Body, frame_rate_hz: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Put a recorded walk on the spot: facing +z, over the origin, feet on the floor.
+
+    The Kinect and motion capture give right-handed axes, `GaitSequence` has left-handed ones. Toes point forward, so
+    they tell which it is; a right-handed recording is mirrored in x. Without feet the axes are taken as left-handed.
+
+    Args:
+        joints: float32 [T, J, 3] in metres, y up.
+        skeleton: of `joints`.
+        body: lengths of what the skeleton lacks (feet, hands).
+        frame_rate_hz: frames a second.
+
+    Returns:
+        joints float32 [T, J, 3] and landmarks float32 [T, joints of `LANDMARKS`, 3] on the stage.
+
+    Raises:
+        InvalidSequenceError: a part of the body cannot be derived from the skeleton.
+    """
+    points = joints.astype(np.float32)
+    landmarks, seen = convert_joints(points, skeleton, LANDMARKS)
+    has = dict(zip(LANDMARKS.joints, seen[0] > 0, strict=True))
+    lacking = [
+        name
+        for name in (*_NEEDED, *(f"{side}_{part}" for side in ("left", "right") for part in _NEEDED_LIMBS))
+        if not has[name]
+    ]
+    if lacking:
+        raise InvalidSequenceError(f"skeleton '{skeleton.name}' cannot be given a body: no {', '.join(lacking)}")
+    if has["left_foot"] and has["right_foot"] and _faces_backwards(landmarks):
+        points = points * np.array([-1, 1, 1], np.float32)
+        landmarks = landmarks * np.array([-1, 1, 1], np.float32)
+    _complete(landmarks, has, body)
+
+    window = max(1, round(_SMOOTHING_S * frame_rate_hz))
+    yaw = facing(landmarks)
+    yaw = np.arctan2(_average(np.sin(yaw), window), _average(np.cos(yaw), window))
+    pelvis = landmarks[:, LANDMARKS.index("pelvis")]
+    centre = np.stack([_average(pelvis[:, 0], window), 0 * yaw, _average(pelvis[:, 2], window)], axis=-1)
+    feet = landmarks[:, [LANDMARKS.index(f"{side}_{part}") for side in ("left", "right") for part in ("heel", "foot")]]
+    # Not the lowest point of all: one bad frame would lift the whole walk.
+    centre[:, 1] = np.percentile(feet[..., 1].min(axis=1), 10)
+    return _turned(points, centre, yaw), _turned(landmarks, centre, yaw)
+
+
+def _faces_backwards(landmarks: NDArray[np.float32]) -> bool:
+    """Whether toes point against the direction that hips and shoulders give, on average over all frames."""
+    yaw = facing(landmarks)
+    toes = sum(
+        landmarks[:, LANDMARKS.index(f"{side}_foot")] - landmarks[:, LANDMARKS.index(f"{side}_ankle")]
+        for side in ("left", "right")
+    )
+    return bool(np.median(toes[:, 0] * np.sin(yaw) + toes[:, 2] * np.cos(yaw)) < 0)  # type: ignore[index]
+
+
+def _complete(landmarks: NDArray[np.float32], has: dict[str, np.bool_], body: Body) -> None:
+    """Add heels, toes and hands that the skeleton lacks, in place."""
+    yaw = facing(landmarks)
+    ahead = np.stack([np.sin(yaw), 0 * yaw, np.cos(yaw)], axis=-1)
+    for side in ("left", "right"):
+        at = {
+            part: LANDMARKS.index(f"{side}_{part}") for part in ("elbow", "wrist", "hand_tip", "ankle", "heel", "foot")
+        }
+        ankle = landmarks[:, at["ankle"]]
+        down = np.array([0, body.ankle_height, 0], np.float32)
+        if not has[f"{side}_foot"]:
+            landmarks[:, at["foot"]] = ankle - down + ahead * np.float32(body.foot - body.heel)
+        if not has[f"{side}_heel"]:
+            landmarks[:, at["heel"]] = ankle - down - ahead * np.float32(body.heel)
+        if not has[f"{side}_hand_tip"]:
+            forearm = landmarks[:, at["wrist"]] - landmarks[:, at["elbow"]]
+            forearm = forearm / np.maximum(np.linalg.norm(forearm, axis=1, keepdims=True), 1e-6)
+            landmarks[:, at["hand_tip"]] = landmarks[:, at["wrist"]] + forearm * np.float32(0.95 * body.hand)
+
+
+def _average(values: NDArray[np.float32], window: int) -> NDArray[np.float32]:
+    """Moving average of values [T]; shorter windows at the ends."""
+    kernel = np.ones(min(window, len(values)))
+    sums = np.convolve(values, kernel, mode="same") / np.convolve(np.ones(len(values)), kernel, mode="same")
+    return sums.astype(np.float32)
+
+
+def _turned(points: NDArray[np.float32], centre: NDArray[np.float32], yaw: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Move `centre` [T, 3] to the origin and turn the direction `yaw` [T] to +z."""
+    x, y, z = np.moveaxis(points - centre[:, None], -1, 0)
+    sine, cosine = np.sin(yaw)[:, None], np.cos(yaw)[:, None]
+    return np.stack([x * cosine - z * sine, y, z * cosine + x * sine], axis=-1).astype(np.float32)
