@@ -11,7 +11,7 @@ import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -25,6 +25,7 @@ T = TypeVar("T")
 _STRICT = ConfigDict(extra="forbid")
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 def config_dataclass(cls: type[T]) -> type[T]:
     """Make a frozen dataclass that `from_mapping` reads, and that refuses unknown keys."""
     cls.__pydantic_config__ = _STRICT  # type: ignore[attr-defined]

@@ -34,6 +34,7 @@ class Card:
         distance: how embeddings are to be compared.
         num_subjects: outputs of the classifier; None without one.
         train_subjects: whom the weights were trained on, in the classifier's order.
+        validation_subjects: who was held out of them to choose the weights by.
         data: hash of the store's content.
         metrics: figures of the training and of its validation; what they mean is their key.
         recipe: name of the recipe.
@@ -47,8 +48,9 @@ class Card:
     distance: str
     num_subjects: int | None
     train_subjects: tuple[str, ...]
+    validation_subjects: tuple[str, ...] = ()
     data: str
-    metrics: dict[str, float]
+    metrics: dict[str, int | float]
     recipe: str
     step: int
     version: str = __version__

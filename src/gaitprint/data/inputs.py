@@ -1,0 +1,96 @@
+"""What a model is fed: the table of input representations, and what each of them does.
+
+A walk becomes model input in two stages. `read` runs beside the training, in the processes that load data, and gives
+a compact array a walk (uint8 where possible); `finish` runs on the batch, on the batch's device, and gives what the
+model takes. One class does both for training, evaluation and live use.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gaitprint.core.config import from_mapping
+from gaitprint.core.errors import IncompatibleError
+from gaitprint.core.registry import Registry
+from gaitprint.core.sequence import GaitSequence
+from gaitprint.data.store import SequenceInfo, Store
+
+INPUTS = Registry(
+    "input representation",
+    {
+        "gei": "gaitprint.data.silhouette_inputs:GeiInput",
+        "joints": "gaitprint.data.joint_inputs:JointsInput",
+        "silhouettes": "gaitprint.data.silhouette_inputs:SilhouettesInput",
+    },
+)
+
+
+class ModelInput(ABC):
+    """Base of all representations.
+
+    Attributes:
+        Config: the `config_dataclass` with the representation's options.
+        modality: what a walk must have recorded: ``silhouettes`` or ``joints``.
+        cacheable: whether a walk always gives one and the same small array, so that it is read once for all epochs.
+    """
+
+    Config: ClassVar[type]
+    modality: ClassVar[str]
+    cacheable: ClassVar[bool] = False
+
+    @classmethod
+    @abstractmethod
+    def from_config(cls, config: Any) -> Self:
+        """Build from an instance of `cls.Config`."""
+
+    def check(self, infos: Iterable[SequenceInfo]) -> None:
+        """Raise `IncompatibleError` unless all these walks can be read and put into one batch."""
+        for info in infos:
+            if self.modality not in info.modalities:
+                have = " and ".join(info.modalities)
+                raise IncompatibleError(f"{info.id}: the model needs {self.modality}; this walk has only {have}")
+
+    def choose_frames(self, lengths: NDArray[np.int64], rng: np.random.Generator | None) -> NDArray[np.int64] | None:
+        """Choose the frames of each walk of a batch, as `frame_sampling.choose_frames`; None means all frames."""
+        return None
+
+    @abstractmethod
+    def read(self, store: Store, position: int, frames: NDArray[np.int64] | None) -> NDArray[Any]:
+        """Return the compact array of a stored walk, of the chosen frames [T] or all."""
+
+    @abstractmethod
+    def encode(self, sequence: GaitSequence) -> NDArray[Any]:
+        """Return the compact array of a walk in memory, as `read` does with the frames of an evaluation.
+
+        Raises:
+            IncompatibleError: the walk lacks what the representation needs.
+        """
+
+    def collate(self, walks: Sequence[NDArray[Any]]) -> Tensor:
+        """Put compact arrays into one batch [B, ...]; `IncompatibleError` where their shapes differ."""
+        shapes = {walk.shape for walk in walks}
+        if len(shapes) > 1:
+            raise IncompatibleError(f"walks of different sizes in one batch: {sorted(shapes)}")
+        return torch.from_numpy(np.stack(walks))
+
+    @abstractmethod
+    def finish(self, batch: Tensor) -> Tensor:
+        """Turn a batch of compact arrays into the model's input, on the device where the batch is."""
+
+
+def build_input(choice: Mapping[str, Any]) -> ModelInput:
+    """Build a representation from ``{"representation": ..., option: value, ...}``.
+
+    Raises:
+        UsageError: unknown representation or option.
+    """
+    options = dict(choice)
+    input_type: type[ModelInput] = INPUTS[options.pop("representation")]
+    return input_type.from_config(from_mapping(input_type.Config, options, "input"))

@@ -1,0 +1,163 @@
+"""Silhouettes as model input: frame by frame, or averaged into a gait energy image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from gaitprint.core.config import config_dataclass
+from gaitprint.core.errors import IncompatibleError
+from gaitprint.core.sequence import GaitSequence
+from gaitprint.data.frame_sampling import Sampling, choose_frames
+from gaitprint.data.inputs import ModelInput
+from gaitprint.data.store import SequenceInfo, Store
+
+
+@config_dataclass
+class GeiConfig:
+    """Options of `GeiInput`.
+
+    Args:
+        size: (H, W) in pixels; wider silhouettes lose their margins, then all are scaled to it.
+    """
+
+    size: tuple[int, int] = (128, 88)
+
+
+@config_dataclass
+class SilhouettesConfig:
+    """Options of `SilhouettesInput`.
+
+    Args:
+        size: (H, W) in pixels; wider silhouettes lose their margins, then all are scaled to it.
+        frames: T, frames a walk gives.
+        sampling: ``uniform``: evenly spaced over the whole walk; ``clip``: consecutive ones, from a random start in
+            training and from the middle in evaluation.
+    """
+
+    size: tuple[int, int] = (64, 44)
+    frames: int = 30
+    sampling: Literal["uniform", "clip"] = "clip"
+
+
+class _AlignedSilhouettes(ModelInput):
+    """What both have in common: aligned silhouettes of one size, cropped to the model's width and scaled."""
+
+    modality: ClassVar[str] = "silhouettes"
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.size = size
+
+    def check(self, infos: Iterable[SequenceInfo]) -> None:
+        """See `ModelInput.check`."""
+        infos = list(infos)
+        super().check(infos)
+        sizes = {info.silhouette_size: info for info in infos if info.silhouette_size is not None}
+        for size, info in sizes.items():
+            self._columns(size, info.id)
+        if len(sizes) > 1:
+            (size, info), (other_size, other) = list(sizes.items())[:2]
+            raise IncompatibleError(f"silhouettes differ in size: {info.id} has {size}, {other.id} {other_size}")
+
+    def _columns(self, size: tuple[int, int], walk: str) -> slice:
+        """Middle columns of silhouettes [H, W] that have the model's proportions."""
+        (height, width), (model_height, model_width) = size, self.size
+        wanted = round(height * model_width / model_height)
+        # Aligned silhouettes are at most square; anything else was never cropped to the person.
+        if not wanted <= width <= height:
+            raise IncompatibleError(
+                f"{walk}: silhouettes are {height} x {width}, need height {height} and width {wanted}..{height}; "
+                "align them first (gaitprint prepare does, or data.silhouettes.align_silhouettes)"
+            )
+        start = (width - wanted) // 2
+        return slice(start, start + wanted)
+
+    def _cropped(self, silhouettes: NDArray[np.uint8], walk: str) -> NDArray[np.uint8]:
+        return silhouettes[:, :, self._columns((silhouettes.shape[1], silhouettes.shape[2]), walk)]
+
+    def _scaled(self, images: Tensor) -> Tensor:
+        """uint8 [N, h, w] in 0..255 -> float32 [N, 1, H, W] in [-1, 1]."""
+        values = images.unsqueeze(1).float()
+        if values.shape[2:] != self.size:
+            shrinks = values.shape[2] > self.size[0]
+            values = functional.interpolate(values, self.size, mode="bilinear", antialias=shrinks)
+        return values / 127.5 - 1
+
+
+class GeiInput(_AlignedSilhouettes):
+    """Gait energy image: the mean of all aligned silhouettes of a walk; [B, 1, H, W] in [-1, 1]."""
+
+    Config: ClassVar[type] = GeiConfig
+    cacheable: ClassVar[bool] = True
+
+    @classmethod
+    def from_config(cls, config: GeiConfig) -> Self:
+        """Build from options."""
+        return cls(config.size)
+
+    def read(self, store: Store, position: int, frames: NDArray[np.int64] | None) -> NDArray[Any]:
+        """Gait energy image of a stored walk, uint8 [h, w] as a GEI file has it."""
+        return self._image(store.read_silhouettes(position, frames), store.infos[position].id)
+
+    def encode(self, sequence: GaitSequence) -> NDArray[Any]:
+        """Gait energy image of a walk in memory, uint8 [h, w]."""
+        return self._image(_silhouettes_of(sequence), sequence.id)
+
+    def _image(self, silhouettes: NDArray[np.uint8], walk: str) -> NDArray[np.uint8]:
+        cropped = self._cropped(silhouettes, walk)
+        total = cropped.sum(axis=0, dtype=np.uint32)
+        count = np.uint32(len(cropped))
+        # Rounded half up, in integers: the same image on every platform.
+        image: NDArray[np.uint8] = ((total * np.uint32(2) + count) // (np.uint32(2) * count)).astype(np.uint8)
+        return image
+
+    def finish(self, batch: Tensor) -> Tensor:
+        """uint8 [B, h, w] -> float32 [B, 1, H, W] in [-1, 1]."""
+        return self._scaled(batch)
+
+
+class SilhouettesInput(_AlignedSilhouettes):
+    """A fixed number of silhouettes of a walk; [B, T, 1, H, W] in [-1, 1]."""
+
+    Config: ClassVar[type] = SilhouettesConfig
+
+    def __init__(self, config: SilhouettesConfig) -> None:
+        super().__init__(config.size)
+        self.frames = config.frames
+        self.sampling: Sampling = config.sampling
+
+    @classmethod
+    def from_config(cls, config: SilhouettesConfig) -> Self:
+        """Build from options."""
+        return cls(config)
+
+    def choose_frames(self, lengths: NDArray[np.int64], rng: np.random.Generator | None) -> NDArray[np.int64] | None:
+        """See `ModelInput.choose_frames`."""
+        return choose_frames(lengths, self.frames, self.sampling, rng)
+
+    def read(self, store: Store, position: int, frames: NDArray[np.int64] | None) -> NDArray[Any]:
+        """Chosen silhouettes of a stored walk, uint8 [T, h, w]."""
+        return self._cropped(store.read_silhouettes(position, frames), store.infos[position].id)
+
+    def encode(self, sequence: GaitSequence) -> NDArray[Any]:
+        """Silhouettes of a walk in memory, uint8 [T, h, w]."""
+        silhouettes = _silhouettes_of(sequence)
+        chosen = choose_frames(np.array([len(silhouettes)]), self.frames, self.sampling, None)[0]
+        return self._cropped(silhouettes[chosen], sequence.id)
+
+    def finish(self, batch: Tensor) -> Tensor:
+        """uint8 [B, T, h, w] -> float32 [B, T, 1, H, W] in [-1, 1]."""
+        frames = self._scaled(batch.flatten(0, 1))  # [B * T, 1, H, W]
+        return frames.view(*batch.shape[:2], 1, *self.size)
+
+
+def _silhouettes_of(sequence: GaitSequence) -> NDArray[np.uint8]:
+    if sequence.silhouettes is None:
+        have = " and ".join(sequence.modalities)
+        raise IncompatibleError(f"{sequence.id}: the model needs silhouettes; this walk has only {have}")
+    return sequence.silhouettes

@@ -1,0 +1,200 @@
+"""`Embedder`: walks in, embeddings out, with a model that a run folder, a weights file or a name stands for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gaitprint import __version__
+from gaitprint.core.config import to_mapping
+from gaitprint.core.embeddings import EmbeddingSet
+from gaitprint.core.errors import IncompatibleError, UsageError
+from gaitprint.core.folders import surviving_folder
+from gaitprint.core.progress import track
+from gaitprint.core.registry import unknown_name_message
+from gaitprint.core.sequence import GaitSequence
+from gaitprint.data.inputs import ModelInput, build_input
+from gaitprint.data.store import Store
+from gaitprint.models import MODELS
+from gaitprint.models.base import GaitModel
+from gaitprint.models.weights import CARD_FILE, WEIGHTS_FILE, Card, build_model, load_weights
+
+# What can be given instead of a path.
+SHIPPED = ("anthropometry",)
+
+
+class Embedder:
+    """A model ready to embed walks.
+
+    Args:
+        model: the model; put on `device` and into evaluation mode.
+        model_input: how walks become its input.
+        device: where to compute, as torch names it.
+        name: what the model is called in tables.
+        card: of the weights; None for a model without any.
+        batch_size: walks that are computed together.
+    """
+
+    def __init__(
+        self,
+        model: GaitModel,
+        model_input: ModelInput,
+        device: str | torch.device = "cpu",
+        *,
+        name: str,
+        card: Card | None = None,
+        batch_size: int = 64,
+    ) -> None:
+        self.device = torch.device(device)
+        # Convolutions are several times faster on a CPU with the channels last; the values are the same.
+        self.model = model.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.input = model_input
+        self.name = name
+        self.batch_size = batch_size
+        self._card = card
+
+    @property
+    def distance(self) -> str:
+        """How the embeddings are compared: ``euclidean``, ``cosine`` or ``standardised-euclidean``."""
+        return self.model.distance if self._card is None else self._card.distance
+
+    @property
+    def train_subjects(self) -> tuple[str, ...]:
+        """Whom the training saw, to learn from or to choose the weights by; empty without weights."""
+        return () if self._card is None else (*self._card.train_subjects, *self._card.validation_subjects)
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """Everything known about the model, as plain values for JSON."""
+        if self._card is None:
+            return {"model": {"name": self.name}, "version": __version__}
+        return to_mapping(self._card)
+
+    @property
+    def facts(self) -> dict[str, str | int]:
+        """What a report states about the model: short values under `reports.summary`'s keys."""
+        facts: dict[str, str | int] = {"model": self.name, "version": __version__}
+        if self._card is not None:
+            facts |= {
+                "recipe": self._card.recipe,
+                "train_subjects": len(self._card.train_subjects),
+                "training_data": self._card.data,
+                "weights_hash": self._card.weights_hash,
+                "version": self._card.version,
+            }
+        return facts
+
+    def embed(self, sequences: Iterable[GaitSequence]) -> NDArray[np.float32]:
+        """Embed walks in memory; they are consumed a batch at a time.
+
+        Returns:
+            float32 [N, P, D].
+
+        Raises:
+            IncompatibleError: a walk lacks what the model needs, or shows too little for an embedding.
+        """
+        walks = ((sequence.id, self.input.encode(sequence)) for sequence in sequences)
+        return self._embed_arrays(walks)
+
+    def embed_store(self, store: Store, positions: Sequence[int] | NDArray[np.int64] | None = None) -> EmbeddingSet:
+        """Embed stored walks, all or those at some positions.
+
+        Raises:
+            IncompatibleError: as `embed`.
+        """
+        chosen = range(len(store)) if positions is None else [int(position) for position in positions]
+        infos = [store.infos[position] for position in chosen]
+        self.input.check(infos)
+        frames = self.input.choose_frames(np.array([info.num_frames for info in infos], np.int64), None)
+        walks = (
+            (info.id, self.input.read(store, position, None if frames is None else frames[row]))
+            for row, (position, info) in enumerate(zip(chosen, infos, strict=True))
+        )
+        return EmbeddingSet(
+            self._embed_arrays(track(walks, "embedding walks", total=len(infos))),
+            np.array([info.subject for info in infos], np.str_),
+            np.array([info.condition for info in infos], np.str_),
+            np.array([info.view for info in infos], np.str_),
+        )
+
+    def _embed_arrays(self, walks: Iterable[tuple[str, NDArray[Any]]]) -> NDArray[np.float32]:
+        embedded: list[NDArray[np.float32]] = []
+        for batch in _batches(walks, self.batch_size):
+            names, arrays = zip(*batch, strict=True)
+            values = self._compute(self.input.collate(arrays))
+            if not np.isfinite(values).all():
+                walk = names[int(np.argwhere(~np.isfinite(values))[0, 0])]
+                raise IncompatibleError(f"{walk}: {self.name} gives no finite embedding, the walk shows too little")
+            embedded.append(values)
+        return np.concatenate(embedded) if embedded else np.zeros((0, 1, 1), np.float32)
+
+    def _compute(self, batch: Tensor) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            values: NDArray[np.float32] = (
+                self.model(self.input.finish(batch.to(self.device))).embedding.float().cpu().numpy()
+            )
+        return values
+
+
+def load_embedder(model: str | os.PathLike[str], device: str = "auto") -> Embedder:
+    """Return the embedder that MODEL stands for.
+
+    Args:
+        model: a run folder (its best weights), a weights folder or file, or a shipped model's name.
+        device: ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``.
+
+    Raises:
+        UsageError: no such model, or no such device.
+        UnreadableFileError: damaged weights or card.
+        IncompatibleError: weights and card do not fit together.
+    """
+    chosen_device = choose_device(device)
+    path = Path(model)
+    if path.exists():
+        loaded, card = load_weights(_weights_folder(path))
+        return Embedder(loaded, build_input(card.input), chosen_device, name=str(card.model["name"]), card=card)
+    name = os.fspath(model)
+    if name in SHIPPED:
+        loaded = build_model({"name": name}, None)
+        model_input = build_input(loaded.default_input(loaded.Config()))
+        return Embedder(loaded, model_input, chosen_device, name=name)
+    if name in MODELS:
+        raise UsageError(f"'{name}' comes without weights: train it (gaitprint train) and give the run folder")
+    raise UsageError(f"{unknown_name_message('shipped model', name, SHIPPED)}; and there is no such folder or file")
+
+
+def choose_device(device: str) -> torch.device:
+    """Return the device that ``auto``, ``cpu`` or ``cuda`` means here; `UsageError` where there is none such."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise UsageError(unknown_name_message("device", device, ("auto", "cpu", "cuda")))
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError("no CUDA device here; use --device cpu or auto")
+    return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def _weights_folder(path: Path) -> Path:
+    """Find the folder with weights and card that a path stands for."""
+    if path.is_file():
+        if path.name != WEIGHTS_FILE:
+            raise UsageError(f"{path}: is no {WEIGHTS_FILE} of gaitprint; give the file of that name, with its card")
+        return path.parent
+    if (path / CARD_FILE).is_file():
+        return path
+    best = surviving_folder(path / "best")
+    if best is None:
+        raise UsageError(f"{path}: is neither a run folder (no best/ in it) nor a weights folder (no {CARD_FILE})")
+    return best
+
+
+def _batches(items: Iterable[tuple[str, NDArray[Any]]], size: int) -> Iterator[list[tuple[str, NDArray[Any]]]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

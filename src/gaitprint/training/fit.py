@@ -1,0 +1,332 @@
+"""The training loop: one plain function for every model, on a CPU, one GPU, or what ``torchrun`` launched."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.wrappers import _FabricModule, _FabricOptimizer
+from torch import Tensor
+
+from gaitprint.core.config import to_mapping
+from gaitprint.core.errors import GaitprintError, IncompatibleError
+from gaitprint.core.folders import surviving_folder
+from gaitprint.core.progress import progress_bar
+from gaitprint.data.inputs import ModelInput, build_input
+from gaitprint.data.loader import BatchStream
+from gaitprint.data.sampling import build_sampler, generator
+from gaitprint.data.store import Store
+from gaitprint.evaluation.embed import Embedder
+from gaitprint.losses.weighted_sum import WeightedSum
+from gaitprint.models.weights import Card, build_model, read_card
+from gaitprint.training.checkpoint import TrainerState, load_checkpoint, save_checkpoint
+from gaitprint.training.engine import repeatable, start_engine
+from gaitprint.training.history import RunLog
+from gaitprint.training.objective import Objective
+from gaitprint.training.optimizer import build_optimizer
+from gaitprint.training.people import People, choose_people
+from gaitprint.training.recipe import Recipe
+from gaitprint.training.run_folder import claim_run_folder
+from gaitprint.training.schedule import Moment, Schedule, build_schedule, epochs_without_improvement
+from gaitprint.training.validation import validation_rank1
+
+Batches = Iterator[tuple[Tensor, Tensor]]
+
+# Steps between two TensorBoard points, and two readings of the loss beside the progress bar.
+_LOG_EVERY_STEPS = 20
+
+
+class DivergedError(GaitprintError):
+    """The loss is no number any more."""
+
+
+@dataclass
+class _Run:
+    """A training under way."""
+
+    recipe: Recipe
+    store: Store
+    out: Path
+    fabric: Fabric
+    people: People
+    model_input: ModelInput
+    stream: BatchStream
+    schedule: Schedule
+    learning_rate: float
+    steps_per_epoch: int
+    total_steps: int
+    objective: Objective
+    optimizer: torch.optim.Optimizer
+    # The two above as the engine wraps them: distributed, and in the chosen precision.
+    engine_objective: _FabricModule
+    engine_optimizer: _FabricOptimizer
+    state: TrainerState
+    log: RunLog | None = None  # of the first process alone, as everything that is written
+
+    @property
+    def scores(self) -> list[float]:
+        """What each epoch is judged by; higher is better."""
+        return [row.get("validation_rank1", -row["loss"]) for row in self.state.history]
+
+    @property
+    def finished(self) -> bool:
+        patience = self.recipe.training.early_stopping
+        stale = patience is not None and epochs_without_improvement(self.scores) >= patience
+        return self.state.step >= self.total_steps or stale
+
+
+def train(
+    recipe: Recipe, store: Store, out: str | os.PathLike[str], *, resume: bool = False, device: str = "auto"
+) -> dict[str, Any]:
+    """Train a model and leave a run folder.
+
+    On a CPU the weights are the same to the bit whenever recipe, data and number of threads are, whether the training
+    ran through or was killed and resumed. Under ``torchrun`` all processes share each batch.
+
+    Args:
+        recipe: see `recipe.load_recipe`.
+        store: the data.
+        out: the run folder.
+        resume: go on from its last checkpoint, or start where there is none yet.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Returns:
+        ``folder``, ``recipe``, ``subjects``, ``walks``, ``steps``, ``epochs``, ``weights_hash`` (of the last weights),
+        ``best_weights_hash`` and the figures of the ``best`` and the ``last`` epoch.
+
+    Raises:
+        UsageError: `out` holds a run and `resume` is not set; the store lacks the subjects, conditions or views.
+        IncompatibleError: the walks are not what the model takes; `resume` with another recipe or other data.
+        DivergedError: the loss became infinite or NaN.
+    """
+    fabric = start_engine(device, recipe.training.precision)
+    claim_run_folder(Path(out), recipe, store, resume=resume, fabric=fabric)
+    with repeatable(fabric.device):
+        run = _set_up(recipe, store, Path(out), fabric)
+        try:
+            if run.log:
+                _say_what(run, run.log)
+            batches = run.stream.batches(run.state.step, run.total_steps, recipe.data.workers)
+            while not run.finished:
+                _run_epoch(run, batches)
+        finally:
+            if run.log:
+                run.log.close()
+    fabric.barrier()
+    return _summary(run)
+
+
+def _set_up(recipe: Recipe, store: Store, out: Path, fabric: Fabric) -> _Run:
+    """Build everything that the recipe names, and load the last checkpoint where there is one."""
+    seed = recipe.training.seed
+    people = choose_people(store, recipe.data, seed)
+    model_input = build_input(recipe.input)
+    model_input.check(store.infos[position] for position in [*people.positions, *people.validation])
+    sampler = build_sampler(recipe.sampler, people.labels, seed)
+    if sampler.batch_size % fabric.world_size:
+        raise IncompatibleError(f"a batch of {sampler.batch_size} cannot be shared by {fabric.world_size} processes")
+    stream = BatchStream(
+        store, people.positions, people.labels, model_input, sampler, seed, fabric.global_rank, fabric.world_size
+    )
+
+    torch.manual_seed(seed)
+    losses = WeightedSum(recipe.loss)
+    model = build_model(recipe.model, len(people.subjects) if "logits" in losses.needs else None)
+    # Convolutions are several times faster on a CPU with the channels last, and not slower on a GPU.
+    objective = Objective(model, losses, fabric.world_size).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    choice = build_optimizer(recipe.optimizer)
+    optimizer = choice.build(objective.parameters())
+    engine_objective, engine_optimizer = fabric.setup(objective, optimizer)
+
+    state = TrainerState()
+    last = surviving_folder(out / "last")
+    if last is not None:
+        _, state = load_checkpoint(last, objective, optimizer)
+        fabric.strategy.precision.load_state_dict(state.scaler)
+    epochs, steps = recipe.training.epochs, recipe.training.steps
+    return _Run(
+        recipe=recipe,
+        store=store,
+        out=out,
+        fabric=fabric,
+        people=people,
+        model_input=model_input,
+        stream=stream,
+        schedule=build_schedule(recipe.schedule),
+        learning_rate=choice.learning_rate,
+        steps_per_epoch=sampler.steps_per_epoch,
+        total_steps=epochs * sampler.steps_per_epoch if steps is None else steps,
+        objective=objective,
+        optimizer=optimizer,
+        engine_objective=engine_objective,
+        engine_optimizer=engine_optimizer,
+        state=state,
+        log=RunLog(out, state.step) if fabric.is_global_zero else None,
+    )
+
+
+def _run_epoch(run: _Run, batches: Batches) -> None:
+    """Take the steps that are left of the epoch under way, then judge and keep its weights."""
+    started, first_step = time.perf_counter(), run.state.step
+    epoch = first_step // run.steps_per_epoch + 1
+    end = min(epoch * run.steps_per_epoch, run.total_steps)
+    save_every = run.recipe.training.save_every_steps
+    scores = run.scores
+    walks = 0
+    sums = {name: torch.tensor(value, device=run.fabric.device) for name, value in run.state.sums.items()}
+    run.objective.train()
+    with progress_bar() as bar:
+        task = bar.add_task(
+            f"epoch {epoch}", total=run.steps_per_epoch, completed=first_step % run.steps_per_epoch, note=""
+        )
+        for arrays, labels in islice(batches, end - first_step):
+            moment = Moment(run.state.step, run.steps_per_epoch, run.total_steps, scores)
+            figures = _take_step(run, arrays, labels, run.learning_rate * run.schedule.factor(moment))
+            sums = {name: sums[name] + value if name in sums else value for name, value in figures.items()}
+            run.state.step += 1
+            walks += len(labels) * run.fabric.world_size
+            bar.advance(task)
+            if run.log and run.state.step % _LOG_EVERY_STEPS == 0:
+                run.log.scalars({f"step/{name}": float(value) for name, value in figures.items()}, run.state.step)
+                bar.update(task, note=f"loss {float(figures['loss']):.3f}")
+            if save_every is not None and run.state.step % save_every == 0 and run.state.step < end:
+                run.state.sums = _mean_over_processes(run, sums)
+                sums = {name: torch.tensor(value, device=run.fabric.device) for name, value in run.state.sums.items()}
+                _save_last(run)
+    steps = run.state.step - (epoch - 1) * run.steps_per_epoch
+    row: dict[str, float] = {
+        "epoch": epoch,
+        "step": run.state.step,
+        "learning_rate": run.optimizer.param_groups[0]["lr"],
+        **{name: value / steps for name, value in _mean_over_processes(run, sums).items()},
+    }
+    if len(run.people.validation):
+        row["validation_rank1"] = _validate(run)
+    run.state.sums = {}
+    run.state.history.append(row)
+    _keep(run)
+    if run.log:
+        seconds = time.perf_counter() - started
+        run.log.write(_line(run, row, walks / seconds))
+        run.log.scalars({f"epoch/{name}": value for name, value in row.items()}, run.state.step)
+        run.log.history(run.state.history)
+
+
+def _take_step(run: _Run, arrays: Tensor, labels: Tensor, learning_rate: float) -> dict[str, Tensor]:
+    """One optimiser step; everything random in it follows from the seed, the step and the process."""
+    torch.manual_seed(
+        int(generator(run.recipe.training.seed, "torch", run.state.step, run.fabric.global_rank).integers(1 << 62))
+    )
+    for group in run.optimizer.param_groups:
+        group["lr"] = learning_rate
+    inputs = run.model_input.finish(arrays.to(run.fabric.device, non_blocking=True))
+    loss, figures = run.engine_objective(inputs, labels.to(run.fabric.device, non_blocking=True))
+    run.engine_optimizer.zero_grad()
+    run.fabric.backward(loss)
+    if run.recipe.training.clip_norm is not None:
+        run.fabric.clip_gradients(run.engine_objective, run.engine_optimizer, max_norm=run.recipe.training.clip_norm)
+    run.engine_optimizer.step()
+    return {name: value.detach() for name, value in figures.items()}
+
+
+def _mean_over_processes(run: _Run, sums: dict[str, Tensor]) -> dict[str, float]:
+    """Sums of figures over the steps of an epoch, averaged over the processes."""
+    if run.fabric.world_size > 1:
+        sums = {name: cast(Tensor, run.fabric.all_reduce(value, reduce_op="mean")) for name, value in sums.items()}
+    means = {name: float(value) for name, value in sums.items()}
+    if not all(math.isfinite(value) for value in means.values()):
+        raise DivergedError(
+            f"{run.out}: the loss is no finite number after step {run.state.step}; "
+            "lower optimizer.learning_rate or set training.clip_norm"
+        )
+    return means
+
+
+def _validate(run: _Run) -> float:
+    """Rank-1 of the people held out; the first process computes it."""
+    rank1 = 0.0
+    if run.fabric.is_global_zero:
+        name = run.recipe.model["name"]
+        embedder = Embedder(run.objective.model, run.model_input, run.fabric.device, name=name)
+        rank1 = validation_rank1(embedder, embedder.embed_store(run.store, run.people.validation))
+    return float(run.fabric.broadcast(rank1))
+
+
+def _keep(run: _Run) -> None:
+    """Write best/, checkpoints/ and last/ as they are due. last/ comes at the end: a resumed run repeats the others."""
+    if run.log:
+        row, keep_every = run.state.history[-1], run.recipe.training.keep_every_epochs
+        if epochs_without_improvement(run.scores) == 0:
+            save_checkpoint(run.out / "best", run.objective, _card(run))
+        if keep_every is not None and int(row["epoch"]) % keep_every == 0:
+            save_checkpoint(run.out / "checkpoints" / f"epoch-{int(row['epoch']):04d}", run.objective, _card(run))
+    _save_last(run)
+
+
+def _save_last(run: _Run) -> None:
+    if run.log:
+        run.state.scaler = run.fabric.strategy.precision.state_dict()
+        save_checkpoint(run.out / "last", run.objective, _card(run), run.optimizer, run.state)
+    run.fabric.barrier()
+
+
+def _card(run: _Run) -> Card:
+    model = run.objective.model
+    return Card(
+        model=run.recipe.model,
+        input=run.recipe.input,
+        distance=model.distance,
+        num_subjects=len(run.people.subjects) if "logits" in run.objective.losses.needs else None,
+        train_subjects=run.people.subjects,
+        validation_subjects=run.people.validation_subjects,
+        data=run.store.content_hash(),
+        metrics=dict(run.state.history[-1]) if run.state.history else {},
+        recipe=run.recipe.name,
+        step=run.state.step,
+    )
+
+
+def _say_what(run: _Run, log: RunLog) -> None:
+    parameters = sum(parameter.numel() for parameter in run.objective.parameters())
+    held_out = f", {len(run.people.validation):,} walks held out" if len(run.people.validation) else ""
+    verb = "resuming" if run.state.step else "training"
+    log.write(
+        f"{verb} {run.recipe.model['name']} ({parameters:,} parameters) at step {run.state.step:,} of "
+        f"{run.total_steps:,}: {len(run.people.subjects)} people, "
+        f"{len(run.people.positions):,} walks{held_out}; {run.fabric.world_size} process(es) on "
+        f"{run.fabric.device.type}, {torch.get_num_threads()} threads, {run.fabric.strategy.precision.precision}"
+    )
+
+
+def _line(run: _Run, row: dict[str, float], walks_per_second: float) -> str:
+    epochs = math.ceil(run.total_steps / run.steps_per_epoch)
+    figures = "  ".join(f"{name} {row[name]:.4g}" for name in row if name not in ("epoch", "step"))
+    best = "  best so far" if epochs_without_improvement(run.scores) == 0 else ""
+    return f"epoch {int(row['epoch'])}/{epochs}  {figures}  {walks_per_second:.0f} walks/s{best}"
+
+
+def _summary(run: _Run) -> dict[str, Any]:
+    cards = {name: surviving_folder(run.out / name) for name in ("best", "last")}
+    best, last = (read_card(folder) if folder else None for folder in cards.values())
+    assert best is not None  # every training ends with an epoch judged
+    assert last is not None
+    return {
+        "folder": str(run.out),
+        "recipe": run.recipe.name,
+        "subjects": len(run.people.subjects),
+        "walks": len(run.people.positions),
+        "steps": run.state.step,
+        "epochs": len(run.state.history),
+        "weights_hash": last.weights_hash,
+        "best_weights_hash": best.weights_hash,
+        "best": to_mapping(best)["metrics"],
+        "last": to_mapping(last)["metrics"],
+    }

@@ -1,0 +1,228 @@
+"""`Recipe`: everything that decides a training, read from YAML and changed by ``key=value``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from gaitprint.core.config import apply_overrides, config_dataclass, from_mapping, read_yaml, to_mapping
+from gaitprint.core.errors import UsageError
+from gaitprint.core.registry import unknown_name_message
+
+Choice = dict[str, Any]
+
+# Sections that name one entry of a table; a bare name stands for the entry with its default options.
+_CHOICES = ("model", "sampler", "loss", "optimizer", "schedule")
+
+
+@config_dataclass
+class DataConfig:
+    """Which walks of the store take part.
+
+    Args:
+        subjects: a split of the store (``train``), ``all``, or labels.
+        conditions: labels (``nm-01``), or what stands before a hyphen in them (``nm``); null for all.
+        views: labels; null for all.
+        validation_subjects: how many of these subjects are held out to choose the best weights, or their labels;
+            with 0 the weights of the lowest training loss are the best. Test subjects have no say in a training.
+        workers: processes that read walks ahead of the training; 0 reads them in the training's own.
+    """
+
+    subjects: str | tuple[str, ...] = "train"
+    conditions: tuple[str, ...] | None = None
+    views: tuple[str, ...] | None = None
+    validation_subjects: int | tuple[str, ...] = 0
+    workers: int = 0
+
+
+@config_dataclass
+class TrainingConfig:
+    """How long, how exactly, and what is kept.
+
+    Args:
+        epochs: passes over the data.
+        steps: optimiser steps instead of `epochs`.
+        seed: of everything drawn at random.
+        precision: ``auto`` is ``32`` on a CPU, and on a GPU ``bf16-mixed`` where it has that, else ``16-mixed``.
+        clip_norm: largest norm of the gradient; null for no clipping.
+        early_stopping: stop after this many epochs without a new best; null for never.
+        keep_every_epochs: copy the weights to checkpoints/ every so many epochs; null for never.
+        save_every_steps: write last/ every so many steps besides the end of each epoch; null for never.
+    """
+
+    epochs: int = 20
+    steps: int | None = None
+    seed: int = 42
+    precision: Literal["auto", "32", "bf16-mixed", "16-mixed"] = "auto"
+    clip_norm: float | None = None
+    early_stopping: int | None = None
+    keep_every_epochs: int | None = None
+    save_every_steps: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "steps", "clip_norm", "early_stopping", "keep_every_epochs", "save_every_steps"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise UsageError(f"training.{name} is {value}, must be above 0")
+        if self.seed < 0:
+            raise UsageError(f"training.seed is {self.seed}, must not be negative")
+
+
+@config_dataclass
+class Recipe:
+    """A training, complete: sections that name an entry of a table hold its ``name`` and every one of its options.
+
+    Args:
+        name: as runs and cards quote it.
+        description: one line for the list of recipes.
+        model: entry of `models.MODELS`.
+        input: ``representation`` in `data.inputs.INPUTS`; what is not said is the model's default.
+        data: which walks.
+        sampler: entry of `data.sampling.SAMPLERS`.
+        loss: entries of `losses.LOSSES`, each with a ``weight``; their sum is minimised.
+        optimizer: entry of `training.optimizer.OPTIMIZERS`.
+        schedule: entry of `training.schedule.SCHEDULES`.
+        training: everything else.
+    """
+
+    name: str = ""
+    description: str = ""
+    model: Choice
+    input: Choice
+    data: DataConfig
+    sampler: Choice
+    loss: tuple[Choice, ...]
+    optimizer: Choice
+    schedule: Choice
+    training: TrainingConfig
+
+
+def load_recipe(recipe: str, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe and change it.
+
+    Args:
+        recipe: a shipped recipe's name, or a YAML file.
+        overrides: ``key=value`` with the path of the key (``optimizer.learning_rate=0.01``). A bare name chooses an
+            entry of a table with its default options (``loss=triplet``, ``loss=cross-entropy+triplet``).
+
+    Raises:
+        UsageError: no such recipe; an unknown key, name or option (with the nearest known); a value of a wrong type.
+        UnreadableFileError: not YAML.
+    """
+    shipped = _shipped_files()
+    path = Path(recipe)
+    if recipe in shipped:
+        path = shipped[recipe]
+    elif path.suffix not in (".yaml", ".yml") and not path.is_file():
+        raise UsageError(unknown_name_message("recipe", recipe, shipped))
+    values = {"name": path.stem, **read_yaml(path)}
+    values = _spelled_out(values)
+    for override in overrides:
+        values = _spelled_out(apply_overrides(values, [override]))
+    return resolve(values)
+
+
+def shipped_recipes() -> dict[str, str]:
+    """Return name -> description of the recipes that come with the package."""
+    return {name: str(read_yaml(path).get("description", "")) for name, path in _shipped_files().items()}
+
+
+def _shipped_files() -> dict[str, Path]:
+    folder = Path(str(files("gaitprint") / "recipes"))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def _spelled_out(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write bare names as ``{"name": ...}``, so that overrides find keys to set; one loss is a mapping, not a list."""
+    result = dict(values)
+    for section in _CHOICES:
+        value = result.get(section)
+        if isinstance(value, str):
+            names = value.split("+") if section == "loss" else [value]
+            value = [{"name": name.strip()} for name in names]
+        if isinstance(value, (list, tuple)):
+            value = [{"name": entry} if isinstance(entry, str) else entry for entry in value]
+            result[section] = value[0] if len(value) == 1 else value
+    return result
+
+
+def resolve(values: Mapping[str, Any]) -> Recipe:
+    """Check a recipe's plain values and fill in every default.
+
+    Raises:
+        UsageError: an unknown key, name or option (with the nearest known one), or a value of a wrong type.
+    """
+    # What they load (torch) is not needed to list recipes.
+    from gaitprint.data.inputs import INPUTS
+    from gaitprint.data.sampling import SAMPLERS
+    from gaitprint.losses import LOSSES
+    from gaitprint.models import MODELS
+    from gaitprint.training.optimizer import build_optimizer
+    from gaitprint.training.schedule import build_schedule
+
+    defaults = {
+        "input": {},
+        "data": {},
+        "sampler": {"name": "plain"},
+        "loss": {"name": "cross-entropy"},
+        "training": {},
+        "optimizer": {"name": "adam"},
+        "schedule": {"name": "constant"},
+    }
+    plain = defaults | _spelled_out(values)
+    losses = plain["loss"]
+    plain["loss"] = losses if isinstance(losses, list) else [losses]
+    recipe = from_mapping(Recipe, plain)
+
+    def table_config(table: Mapping[str, Any], where: str) -> Callable[[Choice], Any]:
+        def build(choice: Choice) -> Any:
+            options = {key: value for key, value in choice.items() if key != "name"}
+            return from_mapping(table[choice["name"]].Config, options, where)
+
+        return build
+
+    model = _resolved(recipe.model, "model", table_config(MODELS, "model"))
+    model_type = MODELS[model["name"]]
+    if not model_type.trainable:
+        raise UsageError(f"model '{model['name']}' needs no training: evaluate it by its name")
+    input_defaults = dict(model_type.default_input(table_config(MODELS, "model")(model)))
+    chosen = {"representation": input_defaults["representation"], **recipe.input}
+    if chosen["representation"] == input_defaults["representation"]:
+        chosen = input_defaults | chosen
+    options = {key: value for key, value in chosen.items() if key != "representation"}
+    input_config = from_mapping(INPUTS[chosen["representation"]].Config, options, "input")
+    losses = tuple(
+        _resolved({k: v for k, v in loss.items() if k != "weight"}, "loss", table_config(LOSSES, "loss"))
+        | {"weight": _weight(loss)}
+        for loss in recipe.loss
+    )
+    names = [loss["name"] for loss in losses]
+    if not names or len(set(names)) < len(names):
+        raise UsageError(f"loss names {', '.join(names) or 'nothing'}: give at least one, each once")
+    return from_mapping(
+        Recipe,
+        {
+            **to_mapping(recipe),
+            "model": model,
+            "input": {"representation": chosen["representation"], **to_mapping(input_config)},
+            "sampler": _resolved(recipe.sampler, "sampler", table_config(SAMPLERS, "sampler")),
+            "loss": losses,
+            "optimizer": _resolved(recipe.optimizer, "optimizer", build_optimizer),
+            "schedule": _resolved(recipe.schedule, "schedule", build_schedule),
+        },
+    )
+
+
+def _resolved(choice: Choice, where: str, build: Callable[[Choice], Any]) -> Choice:
+    if not isinstance(choice.get("name"), str):
+        raise UsageError(f"{where}: needs a name, got {choice!r}")
+    return {"name": choice["name"], **to_mapping(build(choice))}
+
+
+def _weight(loss: Choice) -> float:
+    weight = loss.get("weight", 1.0)
+    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not weight > 0:
+        raise UsageError(f"loss.weight of '{loss.get('name')}' is {weight!r}, must be a number above 0")
+    return float(weight)

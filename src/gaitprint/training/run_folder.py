@@ -1,0 +1,64 @@
+"""Whether a run folder may be trained in: a new one, or one of the same recipe and data to be resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from lightning_fabric import Fabric
+
+from gaitprint.core.config import read_yaml, to_mapping
+from gaitprint.core.errors import IncompatibleError, UsageError
+from gaitprint.core.files import write_text
+from gaitprint.core.folders import surviving_folder
+from gaitprint.data.store import Store
+from gaitprint.models.weights import read_card
+from gaitprint.training.recipe import Recipe
+
+# A run may go on for longer than it was meant to, and be described otherwise.
+_FREE = {"name", "description", "training.epochs", "training.steps", "training.early_stopping", "data.workers"}
+
+
+def claim_run_folder(out: Path, recipe: Recipe, store: Store, *, resume: bool, fabric: Fabric) -> None:
+    """Check that the folder fits and write recipe.yaml, the resolved recipe, into it.
+
+    Raises:
+        UsageError: a file, or a run although `resume` is not set.
+        IncompatibleError: a run of another recipe or of other data.
+    """
+    recipe_file = out / "recipe.yaml"
+    last = surviving_folder(out / "last")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out}: is a file; a run is a folder")
+    if not resume and (recipe_file.exists() or last is not None):
+        raise UsageError(f"{out}: holds a run already; continue it with --resume, or choose another folder")
+    if recipe_file.exists():
+        _check_same(out, read_yaml(recipe_file), to_mapping(recipe))
+    if last is not None and read_card(last).data != store.content_hash():
+        raise IncompatibleError(f"{out}: was trained on other data than {store.path}; a run is resumed on the same")
+    fabric.barrier()  # nobody writes before everybody has looked
+    if fabric.is_global_zero:
+        write_text(recipe_file, yaml.safe_dump(to_mapping(recipe), sort_keys=False, allow_unicode=True))
+    fabric.barrier()
+
+
+def _check_same(out: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    old, new = _flat(before), _flat(now)
+    for key in sorted(old.keys() | new.keys()):
+        if key not in _FREE and old.get(key) != new.get(key):
+            raise IncompatibleError(
+                f"{out}: was started with {key}={old.get(key)!r}, now {new.get(key)!r}; resume with the same recipe"
+            )
+
+
+def _flat(values: Any, path: str = "") -> dict[str, Any]:
+    """``{"a": {"b": 1}}`` -> ``{"a.b": 1}``; list entries are keyed by their number."""
+    if isinstance(values, (list, tuple)):
+        values = dict(enumerate(values))
+    if not isinstance(values, Mapping):
+        return {path: values}
+    return {
+        key: value for name, child in values.items() for key, value in _flat(child, f"{path}.{name}".strip(".")).items()
+    }
