@@ -20,10 +20,11 @@ from gaitprint.synth.body import Body
 from gaitprint.synth.landmarks import LANDMARKS
 from gaitprint.synth.style import SHAPE_HARMONICS, GaitStyle
 
-# Degrees at 0, 5, ..., 95 % of the cycle; hip and knee flexion and ankle dorsiflexion positive.
+# Degrees at 0, 5, ..., 95 % of the cycle; hip and knee flexion and ankle dorsiflexion positive. The hip angle is that of
+# the thigh against the vertical (the angle against the pelvis less the 10 degrees by which the pelvis tips forward).
 _KNOTS_DEG = np.array(
     [
-        [24, 23, 20, 16, 12, 7, 2, -2, -6, -9, -11, -10, -5, 2, 10, 17, 22, 25, 26, 25],
+        [22, 21, 18, 14, 9, 4, -1, -6, -11, -16, -20, -19, -13, -4, 6, 14, 20, 24, 25, 24],
         [5, 11, 17, 19, 17, 13, 9, 6, 5, 7, 13, 24, 39, 54, 62, 62, 54, 39, 21, 7],
         [0, -5, -5, -1, 3, 5, 7, 8, 9.5, 10, 7, -2, -15, -20, -13, -6, -2, 0, 1, 1],
     ]
@@ -70,7 +71,7 @@ def joint_angles_deg(phase: NDArray[np.float64], style: GaitStyle, strength: flo
         strength: factor on all three excursions (leg asymmetry).
 
     Returns:
-        degrees float64 [3, T]: hip flexion, knee flexion, ankle dorsiflexion.
+        degrees float64 [3, T]: hip flexion against the vertical, knee flexion, ankle dorsiflexion.
     """
     leads = np.array([0.0, style.knee_lead, style.ankle_lead])
     scale = np.array([style.hip_amplitude, style.knee_amplitude, style.ankle_amplitude]) * strength
@@ -135,30 +136,45 @@ def walk(
         rate *= 1.0 + np.interp(np.linspace(0, 1, count), np.linspace(0, 1, len(drift)), drift)
     phase = start_phase + np.concatenate([[0.0], np.cumsum(rate[1:])]) / (frame_rate_hz * _SUBSTEPS)
     points, soles = _pose(body, style, phase)
-    lift, progress = _carry(soles, window=max(3, int(0.10 * frame_rate_hz * _SUBSTEPS)))
+    sides = [_stance(phase - 0.5 + style.timing_asymmetry), _stance(phase)]
+    stance = np.repeat(np.stack(sides, axis=1), soles.shape[1] // 2, axis=1)
+    lift, progress = _carry(soles, stance, window=max(3, int(0.10 * frame_rate_hz * _SUBSTEPS)))
     root = np.stack([np.zeros(count), lift, progress], axis=-1)
     root[:, 2] -= root[:, 2].mean()
     landmarks = np.stack([points[name] for name in LANDMARKS.joints], axis=1) + root[:, None]
     return Motion(landmarks[::_SUBSTEPS].astype(np.float32), phase[::_SUBSTEPS], frame_rate_hz)
 
 
-def _carry(soles: Vectors, window: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _carry(soles: Vectors, stance: NDArray[np.float64], window: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Height and progress of the pelvis from the points of the soles that touch the floor.
 
     Args:
         soles: [T, points, 3] relative to the pelvis.
-        window: samples over which the speed is smoothed.
+        stance: [T, points] in 0..1, whether the point's foot may bear weight (a foot that swings past barely clears
+            the floor, and must not be taken for a support).
+        window: samples over which the height is smoothed; the speed, which carries more inertia, over twice as many.
 
     Returns:
         height [T] that puts the lowest point on the floor, and progress [T] that keeps it from sliding.
     """
-    lowest = soles[..., 1].min(axis=1, keepdims=True)
-    weights = np.exp((lowest - soles[..., 1]) / _CONTACT_SOFTNESS_M)
-    weights /= weights.sum(axis=1, keepdims=True)
-    lift = -(weights * soles[..., 1]).sum(axis=1)
-    between = (weights[1:] + weights[:-1]) / 2
+    low = soles[..., 1].min(axis=1, keepdims=True) - soles[..., 1]
+    touching = np.exp(low / _CONTACT_SOFTNESS_M)
+    lift = -(touching * soles[..., 1]).sum(axis=1) / touching.sum(axis=1)
+    # Where only a swinging foot is low, the supporting one still counts.
+    bearing = (touching + 1e-6) * stance + 1e-12
+    bearing /= bearing.sum(axis=1, keepdims=True)
+    between = (bearing[1:] + bearing[:-1]) / 2
     steps = -(between * np.diff(soles[..., 2], axis=0)).sum(axis=1)
-    return _smooth(lift, window), np.concatenate([[0.0], np.cumsum(_smooth(steps, window))])
+    return _smooth(lift, window), np.concatenate([[0.0], np.cumsum(_smooth(steps, 2 * window))])
+
+
+def _stance(phase: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 while a leg stands (first 62 % of its cycle), 0 while it swings, with ramps of 6 %."""
+    cycle = np.mod(phase, 1.0)
+    ramp = 0.06
+    rising = np.clip(cycle / ramp, 0, 1) * (cycle < 0.5)
+    falling = np.clip((0.62 - cycle) / ramp, 0, 1) * (cycle >= 0.5)
+    return rising + falling
 
 
 def _smooth(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
