@@ -20,7 +20,7 @@ from gaitprint.synth.body import Body
 from gaitprint.synth.landmarks import LANDMARKS
 from gaitprint.synth.style import SHAPE_HARMONICS, GaitStyle
 
-# Degrees at 0, 5, ..., 95 % of the cycle; hip and knee flexion and ankle dorsiflexion positive. The hip angle is that of
+# Degrees at 0, 5, ..., 95 % of the cycle; hip and knee flexion and ankle dorsiflexion positive. The hip angle is of
 # the thigh against the vertical (the angle against the pelvis less the 10 degrees by which the pelvis tips forward).
 _KNOTS_DEG = np.array(
     [
