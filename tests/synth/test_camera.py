@@ -18,13 +18,13 @@ def test_the_middle_of_the_walk_is_the_middle_of_every_picture():
 
 
 def test_known_directions_in_three_views():
-    # One metre to the walker's right and one ahead; at 8 m a metre across is 60 pixels.
+    # One metre to the walker's right and one ahead; at 9 m a metre across is 60 pixels.
     right, ahead = [1.0, 1.0, 0.0], [0.0, 1.0, 1.0]
     assert np.allclose(pixels(0, right), [[0, 80]], atol=1e-3)
     assert np.allclose(pixels(180, right), [[120, 80]], atol=1e-3)
     assert np.allclose(pixels(90, ahead), [[0, 80]], atol=1e-3)
     camera = Camera(view_deg=0)
-    assert camera.to_camera(np.array(ahead, np.float32))[2] == pytest.approx(7)  # came nearer
+    assert camera.to_camera(np.array(ahead, np.float32))[2] == pytest.approx(8)  # came nearer
     assert np.allclose(pixels(0, [0.0, 2.0, 0.0]), [[60, 20]], atol=1e-3)  # up is up
 
 

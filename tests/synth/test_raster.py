@@ -68,11 +68,14 @@ def test_what_lies_outside_the_picture_leaves_it_empty():
 
 
 @pytest.mark.parametrize("view_deg", [0.0, 36.0, 90.0, 144.0])
-def test_outlines_agree_with_rays_cast_at_the_solids(view_deg):
+@pytest.mark.parametrize("aside", [-2.0, 0.0, 2.0])
+def test_outlines_agree_with_rays_cast_at_the_solids(view_deg, aside):
     camera = Camera(view_deg=view_deg, focal_px=240, height=80, width=60)
     yaw = 0.4
-    ends = np.array([[0.1, 1.4, 0.0], [-0.1, 0.9, 0.2]], np.float32)
-    radii, stretch = np.array([0.12, 0.2], np.float32), np.array([1.5, 0.8], np.float32)
+    # To the side of the camera's axis, where the line of sight is oblique; the picture is moved along.
+    ends = np.array([[0.1, 1.4, 0.0], [-0.1, 0.9, 0.2]], np.float32) + np.float32(aside) * camera.axes[0]
+    shift = np.rint(np.float32([-aside / camera.distance_m * 240]))
+    radii, stretch = np.array([0.12, 0.2], np.float32), np.array([1.5, 0.6], np.float32)
     solids = Solids(
         ends=ends[None, None],
         radii=radii[None],
@@ -81,13 +84,13 @@ def test_outlines_agree_with_rays_cast_at_the_solids(view_deg):
         parts=("trunk",),
         colours=np.zeros((1, 3), np.uint8),
     )
-    picture = fill(spans_of(project_solids(solids, camera), 80), 1, 80, 60)[0] > 0
+    picture = fill(spans_of(project_solids(solids, camera, shift), 80), 1, 80, 60)[0] > 0
 
     # A ray from the camera through each pixel, in a space where the solid's cross sections are spheres.
     right, up, ahead = camera.axes.astype(float)
     place = -camera.distance_m * ahead + np.array([0, camera.height_m, 0])
     y, x = np.mgrid[:80, :60] + 0.5
-    rays = ahead + (x[..., None] - 30) / 240 * right - (y[..., None] - 40) / 240 * up
+    rays = ahead + (x[..., None] - shift - 30) / 240 * right - (y[..., None] - 40) / 240 * up
     body = np.array([[np.cos(yaw), 0, -np.sin(yaw)], [0, 1, 0], [np.sin(yaw), 0, np.cos(yaw)]])
     squeeze = body / np.array([stretch[0], 1, stretch[1]])[:, None]
     place, rays, ends = squeeze @ place, rays @ squeeze.T, ends.astype(float) @ squeeze.T

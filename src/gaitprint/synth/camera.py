@@ -30,9 +30,9 @@ class Camera:
     """
 
     view_deg: float
-    distance_m: float = 8.0
+    distance_m: float = 9.0
     height_m: float = 1.0
-    focal_px: float = 480.0
+    focal_px: float = 540.0
     height: int = 160
     width: int = 120
 

@@ -67,9 +67,9 @@ def project_solids(solids: Solids, camera: Camera, shift: Floats | None = None) 
     seen = camera.to_camera(solids.ends)  # [T, S, 2, 3]
     depth = np.maximum(seen[..., 2], np.float32(0.1))
     radii = solids.radii * (np.float32(camera.focal_px) / depth)
-    # Extent across the line of sight to the walker, of the axes right = (cos, 0, -sin) and forward = (sin, 0, cos).
-    sight = np.arctan2(seen[..., 0].mean(axis=(1, 2)), depth.mean(axis=(1, 2)))  # [T]
-    turn = (solids.yaw + np.float32(np.deg2rad(camera.view_deg)) + sight)[:, None]
+    # Extent across the line of sight to each solid, of the axes right = (cos, 0, -sin) and forward = (sin, 0, cos).
+    sight = np.arctan2(seen[..., 0].mean(axis=2), depth.mean(axis=2))  # [T, S]
+    turn = solids.yaw[:, None] + np.float32(np.deg2rad(camera.view_deg)) - sight
     broad, deep = solids.stretch.T
     stretch = np.hypot(np.cos(turn) * broad, np.sin(turn) * deep).astype(np.float32)
     bulge = np.hypot(np.sin(turn) * broad, np.cos(turn) * deep).astype(np.float32)

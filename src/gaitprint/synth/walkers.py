@@ -173,7 +173,7 @@ def move(spec: WalkSpec, walker: Walker) -> Motion:
     """Let the walker walk: a little over two gait cycles, from a random phase, on a slightly random line."""
     rng = spec.rng(_WALK, *spec.walk_key, 1)
     spread = spec.difficulty.walk_to_walk
-    cycles, start = rng.uniform(2.0, 2.35), rng.random()
+    cycles, start = rng.uniform(2.0, 2.2), rng.random()
     drift = 0.015 * spread * rng.standard_normal(4)
     motion = walk(
         walker.body,
