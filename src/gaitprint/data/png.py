@@ -38,16 +38,19 @@ def read_file(path: str | os.PathLike[str], max_bytes: int = _MAX_FILE_BYTES) ->
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError as error:
         raise UnreadableFileError(f"{path}: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb", buffering=0) as stream:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableFileError(f"{path}: is {'a folder' if stat.S_ISDIR(status.st_mode) else 'no regular file'}")
         if status.st_size > max_bytes:
             raise UnreadableFileError(f"{path}: {status.st_size} bytes, more than the {max_bytes} allowed")
-        try:
-            data = stream.read(status.st_size)
-        except OSError as error:
-            raise UnreadableFileError(f"{path}: {error.strerror}") from error
+        data = b""
+        while part := os.read(descriptor, status.st_size + 1):  # one call, and one that finds the end
+            data += part
+    except OSError as error:
+        raise UnreadableFileError(f"{path}: {error.strerror}") from error
+    finally:
+        os.close(descriptor)
     if not data:
         raise UnreadableFileError(f"{path}: empty file")
     return data
