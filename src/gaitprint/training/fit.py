@@ -34,7 +34,7 @@ from gaitprint.training.objective import Objective
 from gaitprint.training.optimizer import build_optimizer
 from gaitprint.training.people import People, choose_people
 from gaitprint.training.recipe import Recipe
-from gaitprint.training.run_folder import claim_run_folder
+from gaitprint.training.run_folder import check_run_folder, write_recipe
 from gaitprint.training.schedule import Moment, Schedule, build_schedule, epochs_without_improvement
 from gaitprint.training.validation import validation_rank1
 
@@ -108,12 +108,17 @@ def train(
         DivergedError: the loss became infinite or NaN.
     """
     fabric = start_engine(device, recipe.training.precision)
-    claim_run_folder(Path(out), recipe, store, resume=resume, fabric=fabric)
+    check_run_folder(Path(out), recipe, store, resume=resume)
     with repeatable(fabric.device):
         run = _set_up(recipe, store, Path(out), fabric)
+        fabric.barrier()  # nobody writes before everybody has looked
+        if fabric.is_global_zero:
+            write_recipe(run.out, recipe)
+            run.log = RunLog(run.out, run.state.step)
         try:
             if run.log:
                 _say_what(run, run.log)
+                run.log.history(run.state.history)  # without the epochs that an interruption has undone
             batches = run.stream.batches(run.state.step, run.total_steps, recipe.data.workers)
             while not run.finished:
                 _run_epoch(run, batches)
@@ -169,7 +174,6 @@ def _set_up(recipe: Recipe, store: Store, out: Path, fabric: Fabric) -> _Run:
         engine_objective=engine_objective,
         engine_optimizer=engine_optimizer,
         state=state,
-        log=RunLog(out, state.step) if fabric.is_global_zero else None,
     )
 
 

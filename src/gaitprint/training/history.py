@@ -14,6 +14,8 @@ from torch.utils.tensorboard import SummaryWriter
 from gaitprint.core.files import atomic_path, write_text
 from gaitprint.core.progress import console
 
+# Drawing takes longer than a short epoch does.
+_DRAW_EVERY_SECONDS = 10.0
 # The learning rate has a panel of its own; every other figure of a row that is no position shares one by its unit.
 _POSITIONS = ("epoch", "step")
 _FRACTIONS = ("accuracy", "validation_rank1")
@@ -31,6 +33,8 @@ class RunLog:
         self._folder = folder
         self._text = (folder / "train.log").open("a", encoding="utf-8")
         self._events = SummaryWriter(str(folder), purge_step=step)
+        self._rows: Sequence[Mapping[str, float]] = ()
+        self._drawn = (time.monotonic(), 0)  # when, and how many rows
 
     def write(self, line: str) -> None:
         """Append a line with the time to train.log, and show it on the terminal."""
@@ -44,18 +48,27 @@ class RunLog:
             self._events.add_scalar(name, value, step)
 
     def history(self, rows: Sequence[Mapping[str, float]]) -> None:
-        """Write history.csv and history.png anew, one row an epoch."""
+        """Write history.csv anew, one row an epoch, and from time to time history.png; nothing without rows."""
+        if not rows:
+            return
+        self._rows = rows
         text = io.StringIO()
         table = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
         write_text(self._folder / "history.csv", text.getvalue())
-        if rows:
-            with atomic_path(self._folder / "history.png") as temporary:
-                draw_history(rows).savefig(temporary, format="png", dpi=120)
+        if time.monotonic() - self._drawn[0] > _DRAW_EVERY_SECONDS:
+            self._draw()
+
+    def _draw(self) -> None:
+        with atomic_path(self._folder / "history.png") as temporary:
+            draw_history(self._rows).savefig(temporary, format="png", dpi=120)
+        self._drawn = (time.monotonic(), len(self._rows))
 
     def close(self) -> None:
-        """Flush and close the files."""
+        """Draw what is new, flush and close the files."""
+        if len(self._rows) > self._drawn[1]:
+            self._draw()
         self._text.close()
         self._events.close()
 

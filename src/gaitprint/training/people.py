@@ -76,9 +76,10 @@ def _candidates(store: Store, wanted: str | tuple[str, ...]) -> list[str]:
 
 def _held_out(candidates: list[str], wanted: int | tuple[str, ...], seed: int) -> list[str]:
     if isinstance(wanted, int):
-        if not 0 <= wanted <= len(candidates) - 2:
+        most = max(0, len(candidates) - 2)
+        if not 0 <= wanted <= most:
             raise UsageError(
-                f"data.validation_subjects is {wanted}, must be in 0..{max(0, len(candidates) - 2)}: "
+                f"data.validation_subjects is {wanted}, must be in 0..{most}: "
                 f"of {len(candidates)} training subjects at least 2 are learnt"
             )
         return sorted(generator(seed, "validation").choice(candidates, wanted, replace=False).tolist())

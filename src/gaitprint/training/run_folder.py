@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from lightning_fabric import Fabric
 
 from gaitprint.core.config import read_yaml, to_mapping
 from gaitprint.core.errors import IncompatibleError, UsageError
@@ -21,8 +20,8 @@ from gaitprint.training.recipe import Recipe
 _FREE = {"name", "description", "training.epochs", "training.steps", "training.early_stopping", "data.workers"}
 
 
-def claim_run_folder(out: Path, recipe: Recipe, store: Store, *, resume: bool, fabric: Fabric) -> None:
-    """Check that the folder fits and write recipe.yaml, the resolved recipe, into it.
+def check_run_folder(out: Path, recipe: Recipe, store: Store, *, resume: bool) -> None:
+    """Check that a training may write into the folder.
 
     Raises:
         UsageError: a file, or a run although `resume` is not set.
@@ -38,10 +37,11 @@ def claim_run_folder(out: Path, recipe: Recipe, store: Store, *, resume: bool, f
         _check_same(out, read_yaml(recipe_file), to_mapping(recipe))
     if last is not None and read_card(last).data != store.content_hash():
         raise IncompatibleError(f"{out}: was trained on other data than {store.path}; a run is resumed on the same")
-    fabric.barrier()  # nobody writes before everybody has looked
-    if fabric.is_global_zero:
-        write_text(recipe_file, yaml.safe_dump(to_mapping(recipe), sort_keys=False, allow_unicode=True))
-    fabric.barrier()
+
+
+def write_recipe(out: Path, recipe: Recipe) -> None:
+    """Write recipe.yaml, the resolved recipe; from now on the folder is a run's."""
+    write_text(out / "recipe.yaml", yaml.safe_dump(to_mapping(recipe), sort_keys=False, allow_unicode=True))
 
 
 def _check_same(out: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:

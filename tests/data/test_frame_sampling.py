@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+from gaitprint.data.frame_sampling import choose_frames
+
+
+@pytest.mark.parametrize("sampling", ["uniform", "clip"])
+@pytest.mark.parametrize("count", [1, 2, 5, 20])
+def test_in_order_and_inside_the_walk(sampling: str, count: int) -> None:
+    lengths = np.arange(1, 60)
+    frames = choose_frames(lengths, count, sampling, np.random.default_rng(0))
+    assert frames.shape == (59, count)
+    for length, row in zip(lengths, frames, strict=True):
+        assert row.min() >= 0
+        assert row.max() < length
+        if length < count:
+            assert row.tolist() == [*range(length), *[length - 1] * (count - length)]
+        elif sampling == "clip":
+            assert row.tolist() == list(range(row[0], row[0] + count))
+        elif count > 1:
+            expected = [int(step * (length - 1) / (count - 1) + 0.5) for step in range(count)]
+            assert row.tolist() == expected
+
+
+def test_clips_start_everywhere_in_training_and_in_the_middle_otherwise() -> None:
+    lengths = np.full(2000, 10)
+    starts = choose_frames(lengths, 4, "clip", np.random.default_rng(0))[:, 0]
+    assert set(starts.tolist()) == set(range(7))
+    assert choose_frames(np.array([10]), 4, "clip", None).tolist() == [[3, 4, 5, 6]]

@@ -1,0 +1,211 @@
+import csv
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gaitprint.core.config import read_yaml
+from gaitprint.core.errors import IncompatibleError, UsageError
+from gaitprint.core.sequence import GaitSequence
+from gaitprint.data.store import Store
+from gaitprint.evaluation.embed import load_embedder
+from gaitprint.training.fit import DivergedError, train
+from gaitprint.training.recipe import load_recipe, resolve, shipped_recipes
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_learns_and_leaves_a_run_folder(blobs: Store, quick, tmp_path: Path) -> None:
+    recipe = load_recipe("cnn-gei", [*quick, "training.epochs=8", "training.keep_every_epochs=4"])
+    summary = train(recipe, blobs, tmp_path / "run", device="cpu")
+    run = tmp_path / "run"
+    assert summary["subjects"] == 4
+    assert summary["walks"] == 24
+    assert summary["steps"] == 24
+    assert summary["epochs"] == 8
+    assert summary["last"]["loss"] < 0.7 * float(next(csv.DictReader((run / "history.csv").open()))["loss"])
+    assert {entry.name for entry in run.iterdir()} >= {
+        *("recipe.yaml", "best", "last", "checkpoints", "history.csv", "history.png", "train.log")
+    }
+    assert list(run.glob("events.out.tfevents.*"))
+    assert [entry.name for entry in sorted((run / "checkpoints").iterdir())] == ["epoch-0004", "epoch-0008"]
+    assert resolve(read_yaml(run / "recipe.yaml")) == recipe
+    card = json.loads((run / "last" / "card.json").read_text())
+    assert card["train_subjects"] == ["000", "001", "002", "003"]
+    assert card["data"] == blobs.content_hash()
+    assert card["weights_hash"] == summary["weights_hash"] == _sha256(run / "last" / "model.safetensors")
+    json.dumps(summary, allow_nan=False)
+    embedder = load_embedder(run)
+    assert embedder.train_subjects == ("000", "001", "002", "003")
+
+
+def test_same_seed_same_bits_other_seed_others(blobs: Store, quick, tmp_path: Path) -> None:
+    hashes = [
+        train(load_recipe("cnn-gei", [*quick, f"training.seed={seed}"]), blobs, tmp_path / name)["weights_hash"]
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    ]
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+class _StopError(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("optimizer=sgd", "optimizer.nesterov=true", "schedule=plateau", "schedule.patience=0"),
+        ("optimizer=rmsprop", "optimizer.momentum=0.5", "schedule=cosine", "schedule.warmup_epochs=1"),
+        ("optimizer=adamw", "loss=cross-entropy+triplet", "training.clip_norm=0.5", "sampler=pk", "sampler.subjects=3"),
+    ],
+)
+def test_resumes_to_the_same_bits(blobs: Store, quick, tmp_path: Path, monkeypatch, options: tuple[str, ...]) -> None:
+    quick = [entry for entry in quick if "batch_size" not in entry or "sampler=pk" not in options]
+    recipe = load_recipe("cnn-gei", [*quick, "training.save_every_steps=1", "data.validation_subjects=1", *options])
+    whole = train(recipe, blobs, tmp_path / "whole")
+    from gaitprint.training import fit
+
+    saves = 0
+    real_save = fit._save_last
+
+    def save_and_stop(run) -> None:
+        nonlocal saves
+        real_save(run)
+        saves += 1
+        raise _StopError
+
+    resumed = None
+    with monkeypatch.context() as patch:
+        patch.setattr(fit, "_save_last", save_and_stop)
+        for _ in range(100):
+            try:
+                resumed = train(recipe, blobs, tmp_path / "stopped", resume=True)
+            except _StopError:
+                continue
+            break
+    assert saves >= 3
+    assert resumed == whole | {"folder": str(tmp_path / "stopped")}
+    for name in ("last/trainer.safetensors", "last/trainer.json", "last/card.json", "best/card.json"):
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "stopped" / name).read_bytes(), name
+    train(recipe, blobs, tmp_path / "stopped", resume=True)  # finished: nothing changes, and the table is there
+    assert (tmp_path / "whole" / "history.csv").read_bytes() == (tmp_path / "stopped" / "history.csv").read_bytes()
+
+
+def test_validation_people_choose_the_best_and_are_never_learnt(blobs: Store, quick, tmp_path: Path) -> None:
+    recipe = load_recipe("cnn-gei", [*quick, 'data.validation_subjects=["000","002"]', "training.epochs=5"])
+    summary = train(recipe, blobs, tmp_path / "run")
+    rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
+    scores = [float(row["validation_rank1"]) for row in rows]
+    assert summary["best"]["epoch"] == 1 + scores.index(max(scores))
+    card = json.loads((tmp_path / "run" / "best" / "card.json").read_text())
+    assert card["train_subjects"] == ["001", "003"]
+    assert card["validation_subjects"] == ["000", "002"]
+    assert set(load_embedder(tmp_path / "run").train_subjects) == {"000", "001", "002", "003"}
+
+
+def test_stops_early(blobs: Store, quick, tmp_path: Path) -> None:
+    options = [*quick, "training.epochs=50", "training.early_stopping=2", "optimizer.learning_rate=1e-12"]
+    recipe = load_recipe("cnn-gei", [*options, "data.validation_subjects=2"])
+    summary = train(recipe, blobs, tmp_path / "run")
+    assert summary["epochs"] == summary["best"]["epoch"] + 2 < 50
+
+
+def test_a_number_of_steps_instead_of_epochs(blobs: Store, quick, tmp_path: Path) -> None:
+    summary = train(load_recipe("cnn-gei", [*quick, "training.steps=5"]), blobs, tmp_path / "run")
+    assert summary["steps"] == 5
+    assert summary["epochs"] == 2  # 3 steps an epoch
+
+
+def test_needs_no_classifier_without_cross_entropy(blobs: Store, quick, tmp_path: Path) -> None:
+    recipe = load_recipe("cnn-gei", [*quick, "loss=triplet"])
+    summary = train(recipe, blobs, tmp_path / "run")
+    assert "accuracy" not in summary["last"]
+    assert json.loads((tmp_path / "run" / "best" / "card.json").read_text())["num_subjects"] is None
+
+
+@pytest.mark.parametrize("name", sorted(shipped_recipes()))
+def test_every_shipped_recipe_trains_one_step(blobs: Store, name: str, tmp_path: Path) -> None:
+    recipe = load_recipe(name, ["training.steps=1", "sampler.batch_size=8", "data.conditions=null"])
+    summary = train(recipe, blobs, tmp_path / "run")
+    assert summary["steps"] == 1
+    assert np.isfinite(summary["last"]["loss"])
+    assert recipe.description
+
+
+def test_leaves_torch_as_it_found_it(blobs: Store, quick, tmp_path: Path) -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    train(load_recipe("cnn-gei", [*quick, "training.steps=1"]), blobs, tmp_path / "run")
+    assert torch.equal(torch.rand(3), expected)
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_refuses_what_cannot_be_trained(blobs: Store, quick, tmp_path: Path) -> None:
+    def attempt(*overrides: str, store: Store = blobs, resume: bool = False, out: str = "run") -> None:
+        train(load_recipe("cnn-gei", [*quick, *overrides]), store, tmp_path / out, resume=resume)
+
+    with pytest.raises(UsageError, match=r"no split 'training'.*it has: test, train"):
+        attempt("data.subjects=training", out="a")
+    with pytest.raises(UsageError, match="no walk under condition 'bg'; there are: nm-01, nm-02, nm-03"):
+        attempt("data.conditions=[bg]", out="b")
+    with pytest.raises(UsageError, match="no walk from view '045'"):
+        attempt('data.views=["045"]', out="c")
+    with pytest.raises(IncompatibleError, match="batch_size is 99"):
+        attempt("sampler.batch_size=99", out="d")
+    with pytest.raises(UsageError, match=r"validation_subjects is 3, must be in 0\.\.2"):
+        attempt("data.validation_subjects=3", out="e")
+    with pytest.raises(UsageError, match="'004' is none of the training subjects"):
+        attempt('data.validation_subjects=["004"]', out="f")
+
+    bare = Store.create(tmp_path / "bare")
+    bare.add([GaitSequence("a", "nm-01", "000", 25.0, joints=np.zeros((3, 17, 3), np.float32), skeleton="coco-17")])
+    with pytest.raises(UsageError, match=r"no split 'train'.*data\.subjects=all"):
+        attempt(store=bare, out="g")
+    with pytest.raises(IncompatibleError, match="1 people to train on"):
+        attempt("data.subjects=all", store=bare, out="h")
+    bare.add([GaitSequence("b", "nm-01", "000", 25.0, joints=np.zeros((3, 17, 3), np.float32), skeleton="coco-17")])
+    with pytest.raises(IncompatibleError, match="a/nm-01/000: the model needs silhouettes; this walk has only joints"):
+        attempt("data.subjects=all", store=bare, out="i")
+
+    attempt("training.steps=1")
+    with pytest.raises(UsageError, match="holds a run already"):
+        attempt("training.steps=1")
+    with pytest.raises(IncompatibleError, match=r"started with optimizer\.learning_rate=0\.001, now 0\.5"):
+        attempt("optimizer.learning_rate=0.5", resume=True)
+    with pytest.raises(IncompatibleError, match="trained on other data"):
+        attempt("training.steps=1", store=bare, resume=True)
+    with pytest.raises(UsageError, match="no CUDA device") if not torch.cuda.is_available() else _nothing():
+        train(load_recipe("cnn-gei", quick), blobs, tmp_path / "k", device="cuda")
+
+
+def _nothing():
+    import contextlib
+
+    return contextlib.nullcontext()
+
+
+def test_a_diverging_training_says_so_and_keeps_what_was_good(blobs: Store, quick, tmp_path: Path) -> None:
+    recipe = load_recipe("cnn-gei", [*quick, "optimizer=sgd", "optimizer.learning_rate=1e30"])
+    with pytest.raises(DivergedError, match=r"no finite number after step 3.*learning_rate"):
+        train(recipe, blobs, tmp_path / "run")
+    assert not (tmp_path / "run" / "best").exists()
+
+
+def test_more_epochs_can_be_added(blobs: Store, quick, tmp_path: Path) -> None:
+    train(load_recipe("cnn-gei", [*quick, "training.epochs=2"]), blobs, tmp_path / "short")
+    longer = train(load_recipe("cnn-gei", [*quick, "training.epochs=4"]), blobs, tmp_path / "short", resume=True)
+    at_once = train(load_recipe("cnn-gei", [*quick, "training.epochs=4"]), blobs, tmp_path / "long")
+    assert longer["weights_hash"] == at_once["weights_hash"]
+
+
+def test_workers_change_nothing(blobs: Store, quick, tmp_path: Path) -> None:
+    here = train(load_recipe("cnn-gei", quick), blobs, tmp_path / "here")
+    there = train(load_recipe("cnn-gei", [*quick, "data.workers=2"]), blobs, tmp_path / "there")
+    assert here["weights_hash"] == there["weights_hash"]
