@@ -111,7 +111,7 @@ def test_anthropometry_is_shipped() -> None:
 
 
 def test_refuses_in_one_line(run, tmp_path) -> None:
-    with pytest.raises(UsageError, match="unknown shipped model 'antropometry' .*'anthropometry'"):
+    with pytest.raises(UsageError, match=r"unknown shipped model 'antropometry' .*'anthropometry'"):
         load_embedder("antropometry")
     with pytest.raises(UsageError, match="comes without weights: train it"):
         load_embedder("cnn-gei")

@@ -83,7 +83,7 @@ def test_refuses_in_one_line_what_it_does_not_know(override: str, message: str) 
 
 
 def test_refuses_unknown_recipes_and_files(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="unknown recipe 'cnn-gie' .*'cnn-gei'"):
+    with pytest.raises(UsageError, match=r"unknown recipe 'cnn-gie' .*'cnn-gei'"):
         load_recipe("cnn-gie")
     with pytest.raises(UnreadableFileError, match=r"none\.yaml"):
         load_recipe(str(tmp_path / "none.yaml"))
