@@ -85,6 +85,7 @@ def render_recorded(
         render_view(
             points,
             source,
+            landmarks[:, LANDMARKS.index("pelvis")],
             solids,
             camera,
             labels=(subject, condition, view),

@@ -181,6 +181,11 @@ def _trunk(build: _Builder, body: Body, outfit: Outfit) -> None:
         front = build.at(_between(waist, pelvis, 0.45), forward=0.15 * waist_deep + body.belly)
         solid("belly", front, front, (0.88 * waist_deep,) * 2, 0.85 * body.waist_breadth, 0.88 * waist_deep)
     colour = coat.colour if coat else outfit.top_colour
+    yoke = [_between(thorax, build.joint(f"{side}_shoulder"), 0.75) for side in ("left", "right")]
+    yoke_radius = 0.45 * chest_deep + extra / 2
+    for point in yoke:
+        point[:, 1] -= np.float32(yoke_radius)
+    build.add("yoke", colour, yoke[0], yoke[1], (yoke_radius, yoke_radius))
     round_shoulder = body.shoulder_radius + outfit.shirt / 2 + (coat.sleeve if coat else 0.0)
     for side in ("left", "right"):
         slope = _between(thorax, build.joint("neck"), 0.8)

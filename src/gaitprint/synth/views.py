@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import Skeleton, convert_joints
 from gaitprint.synth.camera import Camera
-from gaitprint.synth.landmarks import LANDMARKS
 from gaitprint.synth.render import joints_in_picture, render_frames, render_silhouettes
 from gaitprint.synth.segmentation import SegmentationNoise
 from gaitprint.synth.solids import Solids
@@ -19,6 +18,7 @@ from gaitprint.synth.solids import Solids
 def render_view(
     points: NDArray[np.float32],
     source: Skeleton,
+    path: NDArray[np.float32],
     solids: Solids,
     camera: Camera,
     *,
@@ -34,8 +34,9 @@ def render_view(
     """Picture a moving body with one camera.
 
     Args:
-        points: float32 [T, J, 3] in world metres; the pelvis must follow from them.
+        points: float32 [T, J, 3] in world metres.
         source: the skeleton of `points`.
+        path: float32 [T, 3], the pelvis, which the picture follows.
         solids: the body on them.
         camera: where from.
         labels: subject, condition, view.
@@ -47,8 +48,7 @@ def render_view(
         joint_axes: 3 = metres in the camera's frame, 2 = pixels.
         frames: give RGB frames.
     """
-    pelvis = convert_joints(points, source, LANDMARKS)[0][:, LANDMARKS.index("pelvis")]
-    shift = camera.follow(pelvis, _wander(len(points), rng))
+    shift = camera.follow(path, _wander(len(points), rng))
     given: dict[str, Any] = {}
     if noise is not None:
         given["silhouettes"] = render_silhouettes(solids, camera, shift, noise, rng)

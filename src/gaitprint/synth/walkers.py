@@ -42,6 +42,9 @@ _PERSON, _BAG, _COAT, _WALK, _CAMERA = range(5)
 class WalkerDifficulty:
     """The constants that set how hard the walkers are to tell apart; 1.0 each is the calibrated default.
 
+    With the defaults, a linear method (PCA to 150, then LDA, on aligned 64x64 gait energy images of all conditions of 74
+    people) identifies 50 others with rank-1 NM 73 %, BG 56 %, CL 40 % over all pairs of different views.
+
     Args:
         between_person: spread of bodies, clothes and gait styles between people. More makes every condition easier.
         walk_to_walk: spread of one person's gait, heading and timing from walk to walk. More lowers NM first.
@@ -223,6 +226,7 @@ def render_walk_views(
         render_view(
             motion.landmarks,
             LANDMARKS,
+            motion.landmarks[:, LANDMARKS.index("pelvis")],
             solids,
             camera,
             labels=(spec.subject, spec.condition, view),
