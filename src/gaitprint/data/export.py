@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gaitprint.core.errors import UnreadableFileError, UsageError
 from gaitprint.core.progress import track
 from gaitprint.data.png import write_png
@@ -31,11 +34,16 @@ def export_tree(store: Store, out: str | os.PathLike[str]) -> tuple[int, int]:
     frames = 0
     for position in track(positions, "exporting", total=len(positions)):
         info = store.infos[position]
-        folder = make_folder(Path(out) / info.subject / info.condition / info.view)
-        for number, silhouette in enumerate(store.read_silhouettes(position)):
-            write_png(folder / f"{number:04d}.png", silhouette)
+        write_frames(Path(out) / info.id, store.read_silhouettes(position))
         frames += info.num_frames
     return len(positions), frames
+
+
+def write_frames(folder: Path, silhouettes: NDArray[np.uint8]) -> None:
+    """Write the frames of one walk, uint8 [T, H, W], as ``0000.png`` and on; errors as `export_tree`."""
+    make_folder(folder)
+    for number, silhouette in enumerate(silhouettes):
+        write_png(folder / f"{number:04d}.png", silhouette)
 
 
 def store_modalities(store: Store) -> set[str]:

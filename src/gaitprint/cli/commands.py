@@ -1,0 +1,47 @@
+"""The table of commands. A module is imported when its command is called, not before."""
+
+from __future__ import annotations
+
+from gaitprint.core.registry import Registry
+
+# group -> command -> one line for `gaitprint --help`
+COMMAND_GROUPS: dict[str, dict[str, str]] = {
+    "Start here": {
+        "demo": "Make walkers, train, recognise people never seen before, and write a report: about three minutes.",
+    },
+    "Data": {
+        "synth": "Make synthetic walkers: a store or a tree of PNGs.",
+        "prepare": "Turn a raw data set into a store of packed walks.",
+        "gei": "Write one gait energy image for each walk.",
+        "export-tree": "Write the silhouettes of a store as a tree of PNGs.",
+    },
+    "Models": {
+        "train": "Train a model from a recipe.",
+        "evaluate": "Measure a model under a protocol; writes metrics, embeddings and an HTML report.",
+        "embed": "Write the embeddings of all walks of a store.",
+    },
+    "What there is": {
+        "models": "List the models.",
+        "readers": "List the readers of raw data sets.",
+        "recipes": "List the shipped training recipes.",
+        "protocols": "List the evaluation protocols.",
+    },
+}
+
+COMMANDS = Registry(
+    "command",
+    {
+        "demo": "gaitprint.cli.demo:demo",
+        "synth": "gaitprint.cli.synth:synth",
+        "prepare": "gaitprint.cli.prepare:prepare",
+        "gei": "gaitprint.cli.gei:gei",
+        "export-tree": "gaitprint.cli.export_tree:export_tree",
+        "train": "gaitprint.cli.train:train",
+        "evaluate": "gaitprint.cli.evaluate:evaluate",
+        "embed": "gaitprint.cli.embed:embed",
+        "models": "gaitprint.cli.listings:models",
+        "readers": "gaitprint.cli.listings:readers",
+        "recipes": "gaitprint.cli.listings:recipes",
+        "protocols": "gaitprint.cli.listings:protocols",
+    },
+)

@@ -1,0 +1,35 @@
+"""`gaitprint embed`: the embeddings of all walks of a store, as one .npz file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tyro.conf import Positional
+
+from gaitprint.cli.terminal import output
+
+
+def embed(model: Positional[str], /, *, data: Path, out: Path, device: str = "auto") -> dict[str, Any]:
+    """Write the embeddings of all walks of a store.
+
+    The file holds the arrays embeddings (float32 [N, P, D]), subjects, conditions and views.
+
+    Args:
+        model: A run folder, a weights file, or a shipped model's name.
+        data: The store.
+        out: The .npz file to write.
+        device: Where to compute.
+
+    Returns:
+        model, walks, parts, dimensions and the path of the file.
+    """
+    from gaitprint.data.store import Store
+    from gaitprint.evaluation.embed import load_embedder
+
+    store = Store.open(data)
+    embeddings = load_embedder(model, device).embed_store(store, range(len(store)))
+    embeddings.save(out)
+    count, parts, dimensions = embeddings.embeddings.shape
+    output.print(f"{count} walks embedded as {parts} x {dimensions} values each: {out}")
+    return {"model": model, "walks": count, "parts": parts, "dimensions": dimensions, "path": str(out)}

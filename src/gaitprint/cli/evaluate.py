@@ -1,0 +1,129 @@
+"""`gaitprint evaluate`: a model, a store and a protocol in; a table, figures, embeddings and a page out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+from tyro.conf import Positional, arg
+
+from gaitprint.cli.terminal import output
+from gaitprint.core.errors import GaitprintError, UsageError
+from gaitprint.core.files import write_json
+
+if TYPE_CHECKING:
+    from gaitprint.data.store import Store
+    from gaitprint.evaluation.evaluate import EvaluationMetric
+
+
+def evaluate(
+    model: Positional[str],
+    /,
+    *,
+    data: Path,
+    protocol: str,
+    out: Path,
+    subjects: tuple[str, ...] = (),
+    show_matches: int = 5,
+    show_fails: int = 5,
+    tsne: bool = False,
+    remove_unmatched: bool = False,
+    sample_pairs: Annotated[int | None, arg(metavar="N")] = None,
+    seed: int = 0,
+    device: str = "auto",
+) -> dict[str, Any]:
+    """Measure a model under a protocol; writes metrics.json, embeddings.npz and report.html.
+
+    Only people that the model was not trained on are evaluated: the test split of the data where it has one, else
+    everybody whom the training did not see.
+
+    Args:
+        model: A run folder, a weights file, or a shipped model's name (anthropometry needs no training).
+        data: The store.
+        protocol: casia-b, casia-b-pooled, oumvlp, gait3d, grew, first-walk, verification or open-set.
+        out: The folder to write to.
+        subjects: Evaluate these subjects instead; still none that the model was trained on.
+        show_matches: How many random correct matches to show in the report.
+        show_fails: How many of the most confident failures to show.
+        tsne: Also draw a t-SNE map of the embeddings.
+        remove_unmatched: Leave probes out whose subject the gallery lacks, instead of counting them as wrong.
+        sample_pairs: For the protocol verification: compare a sample of so many pairs of two people.
+        seed: For everything drawn at random (which matches, t-SNE, the open-set split).
+        device: Where to compute.
+
+    Returns:
+        What metrics.json holds.
+    """
+    from gaitprint.data.store import Store
+    from gaitprint.evaluation.embed import load_embedder
+    from gaitprint.evaluation.evaluate import evaluate_embeddings
+    from gaitprint.evaluation.protocols import PROTOCOLS
+    from gaitprint.reports.html import write_report
+    from gaitprint.reports.preview import walk_preview
+    from gaitprint.reports.tables import evaluation_table
+
+    PROTOCOLS[protocol]  # an unknown name is refused before the work starts
+    store = Store.open(data)
+    embedder = load_embedder(model, device)
+    chosen = unseen_subjects(store, embedder.train_subjects, subjects)
+    positions = [position for position, info in enumerate(store.infos) if info.subject in chosen]
+    embeddings = embedder.embed_store(store, positions)
+    evaluation = evaluate_embeddings(
+        embeddings,
+        protocol,
+        metric=cast("EvaluationMetric", embedder.distance),
+        probes=store.splits.get("probe"),
+        seed=seed,
+        remove_unmatched=remove_unmatched,
+        sample_pairs=sample_pairs,
+    )
+    facts = embedder.facts | {"data": f"{store.path.name}, {len(store)} walks, {store.content_hash()[:12]}"}
+    metrics = {"model": model, **evaluation.to_json(), "card": embedder.card, "data": store.content_hash()}
+    write_json(out / "metrics.json", metrics)
+    embeddings.save(out / "embeddings.npz")
+    if evaluation.candidates is not None:
+        evaluation.candidates.write_csv(out / "candidates.csv")
+    report = out / "report.html"
+    write_report(
+        report,
+        evaluation,
+        embeddings,
+        card=facts,
+        previews=lambda index: walk_preview(store.read(store.infos[positions[index]].id)),
+        show_matches=show_matches,
+        show_fails=show_fails,
+        tsne=tsne,
+        seed=seed,
+    )
+    output.print(evaluation_table(evaluation))
+    output.print(str(report))
+    return metrics
+
+
+def unseen_subjects(store: Store, seen: Collection[str], wanted: Collection[str] = ()) -> set[str]:
+    """Choose whom to evaluate.
+
+    Args:
+        store: the data.
+        seen: the subjects that the model was trained on.
+        wanted: the subjects that the user asks for; empty for the store's test split, or everybody unseen.
+
+    Raises:
+        UsageError: a wanted subject is not in the store, or was trained on.
+        GaitprintError: the test split overlaps with the training subjects, or nobody is left.
+    """
+    present = {info.subject for info in store.infos}
+    if missing := sorted(set(wanted) - present):
+        raise UsageError(f"{store.path}: holds no subject {', '.join(missing[:5])}")
+    if seen_wanted := sorted(set(wanted) & set(seen)):
+        raise UsageError(f"the model was trained on subject {', '.join(seen_wanted[:5])}: no evaluation on them")
+    if wanted:
+        return set(wanted)
+    test = set(store.splits.get("test", ())) & present
+    if overlap := sorted(test & set(seen)):
+        raise GaitprintError(f"{store.path}: {len(overlap)} test subjects were trained on, first {overlap[0]}")
+    chosen = test or present - set(seen)
+    if not chosen:
+        raise GaitprintError(f"{store.path}: the model was trained on all {len(present)} subjects, nobody is left")
+    return chosen

@@ -1,0 +1,28 @@
+"""`gaitprint export-tree`: the silhouettes of a store as PNGs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tyro.conf import Positional
+
+from gaitprint.cli.terminal import output
+
+
+def export_tree(store: Positional[Path], /, *, out: Path) -> dict[str, Any]:
+    """Write the silhouettes of a store as a tree of PNGs, subject/condition/view/0000.png.
+
+    Args:
+        store: The store.
+        out: The folder to write to.
+
+    Returns:
+        The numbers of walks and frames written, and the folder.
+    """
+    from gaitprint.data.export import export_tree as write_tree
+    from gaitprint.data.store import Store
+
+    walks, frames = write_tree(Store.open(store), out)
+    output.print(f"{walks} walks, {frames} frames: {out}")
+    return {"walks": walks, "frames": frames, "path": str(out)}

@@ -1,0 +1,27 @@
+"""Where commands print: results on standard output, progress and errors on standard error.
+
+Everything here is silent until the command line switches it on, so that the same functions, called from Python, print
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from gaitprint.core import progress
+
+output = Console(quiet=True, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def terminal_output(*, results: bool, progress_lines: bool) -> Iterator[None]:
+    """Let commands print results and draw progress bars while the context is open."""
+    before = output.quiet, progress.console.quiet
+    output.quiet, progress.console.quiet = not results, not progress_lines
+    try:
+        yield
+    finally:
+        output.quiet, progress.console.quiet = before
