@@ -17,7 +17,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from gaitprint.core.errors import GaitprintError, IncompatibleError, UnreadableFileError, UsageError
+from gaitprint.core.errors import (
+    GaitprintError,
+    IncompatibleError,
+    InvalidSequenceError,
+    UnreadableFileError,
+    UsageError,
+)
 from gaitprint.core.files import write_json
 from gaitprint.core.progress import progress_bar
 from gaitprint.core.sequence import GaitSequence
@@ -27,6 +33,9 @@ from gaitprint.data.datasets.reader import Listing, Reader, Reject, WalkItem
 from gaitprint.data.encoding import EncodedWalk, Encoding, encode_walk
 from gaitprint.data.silhouettes import align_silhouettes, check_size
 from gaitprint.data.store import Store
+
+# A single frame shows no motion.
+MINIMUM_FRAMES = 2
 
 # Walks are written in transactions of at most so many, and at least so often: what a crash can cost.
 _BATCH_WALKS = 64
@@ -204,7 +213,6 @@ def _remove_empty(store: Store) -> None:
 
 
 def _start_worker() -> None:
-    cv2.setNumThreads(1)  # the processes are the parallelism
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -229,6 +237,8 @@ def _read_one(task: _Task, item: WalkItem) -> _Done:
         if empty:
             reason = f"{empty} of {raw.sequence.num_frames} frames show nobody and are left out"
             rejects = (*rejects, Reject(item.path, reason))
+        if sequence.num_frames < MINIMUM_FRAMES:
+            raise InvalidSequenceError(f"{item.path}: {sequence.num_frames} frame, a walk needs {MINIMUM_FRAMES}")
         dropped = [(reject.path, reject.reason) for reject in rejects]
         return _Done(item, encode_walk(sequence, task.encoding, dropped), rejects, empty)
     except GaitprintError as error:
@@ -283,8 +293,12 @@ def _batches(results: Iterator[_Done], total: int) -> Iterator[list[_Done]]:
 def _read_all(task: _Task, items: list[WalkItem], workers: int) -> Iterator[_Done]:
     """Yield the result of every item as it comes, whatever happens to the processes."""
     waiting = iter(items)
-    pool = _pool(workers)
     running: dict[Future[_Done], WalkItem] = {}
+    # The processes are the parallelism. Set here and not in the workers: a forked process that inherits OpenCV's
+    # threads as dead memory waits for them for ever.
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    pool = _pool(workers)
     try:
         while True:
             suspects: list[WalkItem] = []
@@ -314,6 +328,7 @@ def _read_all(task: _Task, items: list[WalkItem], workers: int) -> Iterator[_Don
                 pool = _pool(workers)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+        cv2.setNumThreads(threads)
 
 
 def _read_alone(task: _Task, item: WalkItem) -> _Done:

@@ -26,7 +26,8 @@ _MAX_INSTRUCTIONS = 200_000
 _RECONSTRUCT = {f"{module} _reconstruct" for module in ("numpy.core.multiarray", "numpy._core.multiarray")}
 _FROM_BUFFER = {f"{module} _frombuffer" for module in ("numpy.core.numeric", "numpy._core.numeric")}
 _NDARRAY, _DTYPE, _ENCODE = "numpy ndarray", "numpy dtype", "_codecs encode"
-_ALLOWED_NAMES = {*_RECONSTRUCT, *_FROM_BUFFER, _NDARRAY, _DTYPE, _ENCODE}
+_BYTES = {"__builtin__ bytes", "builtins bytes"}  # how old protocols write no bytes at all
+_ALLOWED_NAMES = {*_RECONSTRUCT, *_FROM_BUFFER, *_BYTES, _NDARRAY, _DTYPE, _ENCODE}
 _ALLOWED_TYPES = {"b1", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"}
 
 _CONSTANTS = {
@@ -186,6 +187,8 @@ def _construct(function: Any, arguments: Any) -> Any:
         return _Type(code)
     if function.name == _ENCODE and isinstance(arguments[0], str) and arguments[1:] in (("latin1",), ("latin-1",)):
         return arguments[0].encode("latin-1")
+    if function.name in _BYTES and arguments == ():
+        return b""
     raise _RefusedError(f"calls {function.name.replace(' ', '.')!r}; only NumPy arrays are read")
 
 

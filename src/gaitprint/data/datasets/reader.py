@@ -111,10 +111,10 @@ class Reader(Protocol):
         ...
 
 
-def natural_order(name: str) -> tuple[list[tuple[int, str]], str]:
+def natural_order(name: str) -> tuple[list[tuple[bool, int, str]], str]:
     """Sort key that counts digits as numbers: ``frame-2`` before ``frame-10``; the same as plain where padded."""
-    parts = re.findall(r"[0-9]+|[^0-9]+", name)
-    return [(int(part), "") if part.isdecimal() and len(part) < 19 else (-1, part) for part in parts], name
+    parts = re.findall(r"[0-9]{1,18}|[^0-9]+", name)
+    return [(False, int(part), "") if part[0] in "0123456789" else (True, 0, part) for part in parts], name
 
 
 def list_folder(folder: Path) -> list[Path]:
