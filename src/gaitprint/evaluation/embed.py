@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gaitprint import __version__
+from gaitprint.core.allocator import keep_freed_memory
 from gaitprint.core.config import to_mapping
 from gaitprint.core.embeddings import EmbeddingSet
 from gaitprint.core.errors import IncompatibleError, UsageError
@@ -54,6 +55,8 @@ class Embedder:
         batch_size: int = 64,
     ) -> None:
         self.device = torch.device(device)
+        if self.device.type == "cpu":
+            keep_freed_memory()
         # Convolutions are several times faster on a CPU with the channels last; the values are the same.
         self.model = model.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self.input = model_input

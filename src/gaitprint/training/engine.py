@@ -11,6 +11,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from gaitprint.core.allocator import keep_freed_memory
+from gaitprint.core.progress import console
 from gaitprint.evaluation.embed import choose_device
 
 _PRECISIONS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
@@ -34,6 +36,8 @@ def start_engine(device: str, precision: str) -> Fabric:
     if precision == "auto":
         mixed = "bf16-mixed" if accelerator == "cuda" and torch.cuda.is_bf16_supported() else "16-mixed"
         precision = mixed if accelerator == "cuda" else "32"
+    if accelerator == "cpu":
+        keep_freed_memory()
     # cuBLAS is repeatable only with a workspace of fixed size, which it asks for when it starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     chosen = _PRECISIONS[precision]
@@ -44,6 +48,8 @@ def start_engine(device: str, precision: str) -> Fabric:
     else:
         fabric = Fabric(accelerator=accelerator, devices=1, precision=chosen)
     fabric.launch()
+    if not fabric.is_global_zero:
+        console.quiet = True  # one bar and one log for all processes
     return fabric
 
 
