@@ -42,11 +42,8 @@ def test_synth_splits_as_casia_b_does_and_adds_only_what_is_missing(walkers):
     assert store.splits == {"train": ("001", "002", "003"), "test": ("004", "005")}
     assert {info.view_deg for info in store.infos} == {18.0 * step for step in range(11)}
     before = store.content_hash()
-    assert call("synth", "--subjects", "5", "--out", walkers) | {"path": ""} == {
-        "made": 0,
-        "present": 550,
-        "path": "",
-    }
+    again = call("synth", "--subjects", "5", "--out", walkers)
+    assert (again["made"], again["present"], again["rejects"]) == (0, 550, [])
     assert gaitprint.Store(walkers).content_hash() == before
 
 
@@ -124,3 +121,24 @@ def test_bad_input_is_one_line(run, tmp_path, capsys):
         lines = capsys.readouterr().err.splitlines()
         assert len(lines) == 1, lines
         assert str(tmp_path) in lines[0]
+
+
+def test_recorded_motion_is_rendered_from_every_view_and_what_cannot_be_is_said(tmp_path):
+    from gaitprint.synth.walkers import casia_b_walks, render_walk_views
+
+    spec = casia_b_walks(1)[0]
+    walk = render_walk_views(spec, silhouettes=False, joints="kinect-v1-20")[5]
+    collapsed = gaitprint.GaitSequence(
+        "002", "nm-01", "090", 25.0, joints=np.zeros_like(walk.joints), skeleton=walk.skeleton
+    )
+    gaitprint.Store.create(tmp_path / "recorded").add([walk, collapsed])
+    summary = call("synth", "--motion", tmp_path / "recorded", "--out", tmp_path / "rendered")
+    assert (summary["made"], [reject["path"] for reject in summary["rejects"]]) == (11, ["002/nm-01"])
+    rendered = gaitprint.Store(tmp_path / "rendered").read("001/nm-01/090")
+    assert rendered.num_frames > 0.9 * walk.num_frames
+    assert rendered.silhouettes.mean() > 20
+
+
+def test_people_are_made_up_or_recorded_not_both(tmp_path, capsys):
+    assert main.run(["synth", "--out", str(tmp_path / "s")]) == 2
+    assert "either --subjects" in capsys.readouterr().err

@@ -30,5 +30,5 @@ def gei(source: Positional[Path], /, *, out: Path) -> dict[str, Any]:
     is_store = (source / "data.mdb").is_file()
     summary = write_store_geis(Store.open(source), out) if is_store else write_gei_tree(source, out)
     print_rejects(summary.rejects)
-    output.print(f"{summary.written} images written, {len(summary.rejects)} rejected: {out}")
+    output.print(f"{summary.written} images written, {len(summary.rejects)} files or frames left out: {out}")
     return {"written": summary.written, "rejects": rejects_to_json(summary.rejects), "path": str(out)}

@@ -51,7 +51,7 @@ def prepare(
 
     summary = run(reader, source, out, workers=workers, encoding=encoding, size=parse_size(size), partition=partition)
     print_rejects(summary.rejects)
-    output.print(f"{summary.stored} walks stored, {summary.present} already there, {len(summary.rejects)} rejected")
+    output.print(f"{summary.stored} walks stored, {summary.present} already there")
     output.print(str(out))
     return {
         "stored": summary.stored,

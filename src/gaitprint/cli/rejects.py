@@ -16,7 +16,7 @@ def print_rejects(rejects: Sequence[tuple[str, str]]) -> None:
     """Print (path, reason) of the first rejects, and how many more there are."""
     if not rejects:
         return
-    table = Table(title=f"{len(rejects)} rejected", title_justify="left", box=None, padding=(0, 2))
+    table = Table(title=f"{len(rejects)} left out", title_justify="left", box=None, padding=(0, 2))
     table.add_column("path", overflow="fold")
     table.add_column("reason", overflow="fold")
     for path, reason in rejects[:_SHOWN]:

@@ -1,4 +1,4 @@
-"""`gaitprint synth`: synthetic walkers, rendered by all cores, into a store or a tree of PNGs."""
+"""`gaitprint synth`: synthetic walkers, or recorded motion, rendered by all cores into a store or a tree of PNGs."""
 
 from __future__ import annotations
 
@@ -6,23 +6,26 @@ import dataclasses
 import multiprocessing
 import os
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol, TypeVar
 
 from tyro.conf import arg
 
 from gaitprint.cli.prepare import Size, parse_size
+from gaitprint.cli.rejects import print_rejects, rejects_to_json
 from gaitprint.cli.terminal import output
-from gaitprint.core.errors import UsageError
+from gaitprint.core.errors import GaitprintError, UsageError
 from gaitprint.core.progress import progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from gaitprint.core.sequence import GaitSequence
-    from gaitprint.data.encoding import EncodedWalk
+    from gaitprint.data.encoding import EncodedWalk, Encoding
     from gaitprint.data.store import Store
     from gaitprint.synth.walkers import WalkSpec
 
@@ -34,9 +37,10 @@ TRAINING_SHARE = 74 / 124
 
 def synth(
     *,
-    subjects: Annotated[int, arg(metavar="N")],
+    subjects: Annotated[int | None, arg(metavar="N")] = None,
     out: Path,
     layout: Literal["casia-b"] = "casia-b",
+    motion: Annotated[Path | None, arg(metavar="STORE")] = None,
     as_: Annotated[Literal["store", "tree"], arg(name="as")] = "store",
     seed: int = 0,
     size: Size = "64x64",
@@ -51,10 +55,14 @@ def synth(
     000..180. The first 74 of 124 subjects (the same share of any other number) are the training split. Everything
     follows from the seed; a second run adds only the walks that are missing.
 
+    With --motion, the recorded 3-D joints of another store (prepared from Kinect walks or BVH files) walk instead, seen
+    from the same views; subjects, conditions and splits are those of that store.
+
     Args:
         subjects: How many people walk.
         out: The store, or the folder of the tree.
         layout: Which data set the conditions and views follow.
+        motion: Render the joints of this store instead of making people up.
         as_: A store, or a tree of PNGs subject/condition/view/0000.png.
         seed: Other people, other walks.
         size: Height x width that a store's silhouettes are aligned to.
@@ -64,39 +72,128 @@ def synth(
         workers: Processes to render with; by default one a core.
 
     Returns:
-        How many walks were made, how many were there, and the path.
+        How many walks were made, how many were there, which could not be rendered, and the path.
     """
     from gaitprint.data.store import Store
-    from gaitprint.synth.walkers import casia_b_walks
 
-    specs = casia_b_walks(subjects, seed)
+    if (subjects is None) == (motion is None):
+        raise UsageError("give either --subjects, to make people up, or --motion, to render recorded ones")
+    shown = _Shown(joints, frames)
+    if motion is not None:
+        recorded = Store.open(motion)
+        walks: list[_Walk] = [_RecordedWalk(motion, walk, seed, shown) for walk in recorded]
+        splits = {name: list(members) for name, members in recorded.splits.items() if name != "probe"}
+        source = f"joints of {recorded.content_hash()}, seed {seed}"
+    else:
+        walks, splits = _made_up(subjects or 0, seed, shown)
+        source = f"synthetic walkers, layout {layout}, seed {seed}"
     if as_ == "tree":
         if joints is not None or frames:
             raise UsageError("a tree of PNGs holds silhouettes only; joints and frames need --as store")
-        missing = [spec for spec in specs if not all((out / _id(spec, view)).is_dir() for view in spec.views)]
-        made = sum(_in_parallel(partial(_write_tree, out), missing, workers, "rendering"))
-        return _report(out, made, len(specs) * len(specs[0].views) - made)
+        missing = [walk for walk in walks if not all((out / view_id).is_dir() for view_id in walk.ids)]
+        present = sum(len(walk.ids) for walk in walks) - sum(len(walk.ids) for walk in missing)
+        return _report(out, present, list(_in_parallel(partial(_write_tree, out), missing, workers)))
     store = Store.create(out, encoding=encoding)
-    source = {"reader": "synth", "source": f"synthetic walkers, layout {layout}, seed {seed}", "size": size}
-    if store.manifest.get("source", source["source"]) != source["source"]:
+    if store.manifest.get("source", source) != source:
         raise UsageError(f"{out}: holds walks of another source: {store.manifest['source']}")
-    store.set_manifest(source)
+    store.set_manifest({"reader": "synth", "source": source, "size": size})
+    store.set_splits(splits)
+    missing = [walk for walk in walks if not all(view_id in store for view_id in walk.ids)]
+    present = len(store)
+    encoded = _in_parallel(partial(_encode, encoding, parse_size(size)), missing, workers)
+    return _report(out, present, [walk if isinstance(walk, _Reject) else _add(store, walk) for walk in encoded])
+
+
+class _Reject(NamedTuple):
+    """A walk that could not be rendered."""
+
+    walk: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What is kept of a walk besides its silhouettes."""
+
+    joints: str | None
+    frames: bool
+
+
+class _Walk(Protocol):
+    """One walk before all cameras; small and picklable, rendered in a worker process."""
+
+    @property
+    def ids(self) -> list[str]: ...
+
+    def render(self) -> list[GaitSequence]: ...
+
+
+@dataclass(frozen=True)
+class _MadeUpWalk:
+    spec: WalkSpec
+    shown: _Shown
+
+    @property
+    def ids(self) -> list[str]:
+        return [f"{self.spec.subject}/{self.spec.condition}/{view}" for view in self.spec.views]
+
+    def render(self) -> list[GaitSequence]:
+        from gaitprint.synth.walkers import render_walk_views
+
+        return render_walk_views(self.spec, joints=self.shown.joints, frames=self.shown.frames)
+
+
+@dataclass(frozen=True)
+class _RecordedWalk:
+    store: Path
+    walk: str
+    seed: int
+    shown: _Shown
+
+    @property
+    def ids(self) -> list[str]:
+        from gaitprint.synth.camera import VIEWS
+
+        return [f"{self.walk.rpartition('/')[0]}/{view}" for view in VIEWS]
+
+    def render(self) -> list[GaitSequence]:
+        from gaitprint.data.store import Store
+        from gaitprint.synth.recorded import render_recorded
+
+        walk = Store.open(self.store).read(self.walk)
+        if walk.joints is None or walk.skeleton is None:
+            raise UsageError(f"{self.store}: walk {self.walk} has no joints, only {', '.join(walk.modalities)}")
+        return render_recorded(
+            walk.joints,
+            walk.skeleton,
+            frame_rate_hz=walk.frame_rate_hz,
+            subject=walk.subject,
+            condition=walk.condition,
+            confidence=walk.confidence,
+            noise=1.0,
+            seed=self.seed,
+            joints_as=self.shown.joints,
+            frames=self.shown.frames,
+        )
+
+
+def _made_up(subjects: int, seed: int, shown: _Shown) -> tuple[list[_Walk], dict[str, list[str]]]:
+    from gaitprint.synth.walkers import casia_b_walks
+
+    specs = casia_b_walks(subjects, seed)
     names = sorted({spec.subject for spec in specs})
     training = round(len(names) * TRAINING_SHARE)
-    store.set_splits({"train": names[:training], "test": names[training:]})
-    missing = [spec for spec in specs if not all(_id(spec, view) in store for view in spec.views)]
-    render = partial(_encode, encoding, parse_size(size), joints, frames)
-    made = sum(_add(store, walks) for walks in _in_parallel(render, missing, workers, "rendering"))
-    return _report(out, made, len(store) - made)
+    return [_MadeUpWalk(spec, shown) for spec in specs], {"train": names[:training], "test": names[training:]}
 
 
-def _id(spec: WalkSpec, view: str) -> str:
-    return f"{spec.subject}/{spec.condition}/{view}"
-
-
-def _report(out: Path, made: int, present: int) -> dict[str, Any]:
+def _report(out: Path, present: int, outcomes: list[int | _Reject]) -> dict[str, Any]:
+    rejects = [outcome for outcome in outcomes if isinstance(outcome, _Reject)]
+    made = sum(outcome for outcome in outcomes if not isinstance(outcome, _Reject))
+    print_rejects(rejects)
+    if rejects and not made + present:
+        raise GaitprintError(f"{out}: none of {len(rejects)} walks could be rendered; the first: {rejects[0].reason}")
     output.print(f"{made} walks made, {present} already there: {out}")
-    return {"made": made, "present": present, "path": str(out)}
+    return {"made": made, "present": present, "rejects": rejects_to_json(rejects), "path": str(out)}
 
 
 def _add(store: Store, walks: list[EncodedWalk]) -> int:
@@ -105,16 +202,11 @@ def _add(store: Store, walks: list[EncodedWalk]) -> int:
     return len(new)
 
 
-def _encode(
-    encoding: Literal["bits", "grey"], size: tuple[int, int], joints: str | None, frames: bool, spec: WalkSpec
-) -> list[EncodedWalk]:
-    """Render one walk for all cameras, align its silhouettes, and pack it; runs in a worker process."""
+def _encode(encoding: Encoding, size: tuple[int, int], walk: _Walk) -> list[EncodedWalk]:
+    """Render one walk, align its silhouettes, and pack it; runs in a worker process."""
     from gaitprint.data.encoding import encode_walk
-    from gaitprint.synth.walkers import render_walk_views
 
-    return [
-        encode_walk(_aligned(walk, size), encoding) for walk in render_walk_views(spec, joints=joints, frames=frames)
-    ]
+    return [encode_walk(_aligned(view, size), encoding) for view in walk.render()]
 
 
 def _aligned(walk: GaitSequence, size: tuple[int, int]) -> GaitSequence:
@@ -125,30 +217,35 @@ def _aligned(walk: GaitSequence, size: tuple[int, int]) -> GaitSequence:
     return dataclasses.replace(walk.select(kept), silhouettes=aligned)
 
 
-def _write_tree(out: Path, spec: WalkSpec) -> int:
-    """Render one walk for all cameras and write its PNGs; runs in a worker process."""
+def _write_tree(out: Path, walk: _Walk) -> int:
+    """Render one walk and write its PNGs; runs in a worker process."""
     from gaitprint.data.export import write_frames
-    from gaitprint.synth.walkers import render_walk_views
 
-    walks = render_walk_views(spec)
-    for walk in walks:
-        assert walk.silhouettes is not None
-        write_frames(out / walk.id, walk.silhouettes)
-    return len(walks)
+    views = walk.render()
+    for view in views:
+        assert view.silhouettes is not None
+        write_frames(out / view.id, view.silhouettes)
+    return len(views)
 
 
-def _in_parallel(
-    work: Callable[[WalkSpec], T], specs: list[WalkSpec], workers: int | None, description: str
-) -> Iterator[T]:
+def _attempt(work: Callable[[_Walk], T], walk: _Walk) -> T | _Reject:
+    """Do the work, or say why it cannot be done; runs in a worker process."""
+    try:
+        return work(walk)
+    except GaitprintError as error:
+        return _Reject(walk.ids[0].rpartition("/")[0], str(error))
+
+
+def _in_parallel(work: Callable[[_Walk], T], walks: list[_Walk], workers: int | None) -> Iterator[T | _Reject]:
     """Yield `work` of every walk, in order, computed ahead by a few walks only so that memory stays bounded."""
-    count = min(workers or os.cpu_count() or 1, max(len(specs), 1))
+    count = min(workers or os.cpu_count() or 1, max(len(walks), 1))
     # Processes are spawned, not forked: a fork of a process that has run torch's threads can hang.
     pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
     with pool, progress_bar() as progress:
-        task = progress.add_task(description, total=len(specs), note="")
-        pending: deque[Future[T]] = deque()
-        for spec in specs:
-            pending.append(pool.submit(work, spec))
+        task = progress.add_task("rendering", total=len(walks), note="")
+        pending: deque[Future[T | _Reject]] = deque()
+        for walk in walks:
+            pending.append(pool.submit(_attempt, work, walk))
             if len(pending) > 4 * count:
                 yield pending.popleft().result()
                 progress.advance(task)

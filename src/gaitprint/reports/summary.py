@@ -103,8 +103,8 @@ def condition_table(evaluation: Evaluation) -> TextTable | None:
 
 
 def conditions_with_views(evaluation: Evaluation) -> tuple[ConditionResult, ...]:
-    """Return the conditions whose figures are broken down by probe view."""
-    return tuple(c for c in evaluation.conditions if c.rank1_by_view is not None and len(c.views))
+    """Return the conditions whose figures are broken down by several probe views."""
+    return tuple(c for c in evaluation.conditions if c.rank1_by_view is not None and len(c.views) > 1)
 
 
 def rank1_by_view(conditions: tuple[ConditionResult, ...]) -> tuple[tuple[str, ...], NDArray[np.float64]]:
