@@ -103,13 +103,21 @@ def paired_distance(
 
     result = torch.empty(len(first_index), dtype=torch.float32)
     step = max(1, _GATHER // max(1, first[0].numel() if len(first) else 1))
+    one_and_minus_one = torch.tensor([1.0, -1.0])
     for start in range(0, len(result), step):
         chunk = slice(start, start + step)
-        a, b = first[first_index[chunk]], second[second_index[chunk]]  # [k, P, D]
-        if metric == "cosine":
-            parts = (1.0 - (_unit(a) * _unit(b)).sum(2)).clamp_(0.0, 2.0)
+        if metric == "euclidean" and first is second:
+            # Twice as fast as two gathers: rows are read and subtracted in one go.
+            pairs = torch.stack([first_index[chunk], second_index[chunk]], dim=1)
+            difference = torch.nn.functional.embedding_bag(
+                pairs, first.flatten(1), mode="sum", per_sample_weights=one_and_minus_one.repeat(len(pairs), 1)
+            )
+            parts = torch.linalg.vector_norm(difference.view(-1, *first.shape[1:]), dim=2)
+        elif metric == "euclidean":
+            parts = torch.linalg.vector_norm(first[first_index[chunk]] - second[second_index[chunk]], dim=2)
         else:
-            parts = torch.linalg.vector_norm(a.sub_(b), dim=2)
+            cosine = (_unit(first[first_index[chunk]]) * _unit(second[second_index[chunk]])).sum(2)
+            parts = (1.0 - cosine).clamp_(0.0, 2.0)
         torch.mean(parts, dim=1, out=result[chunk])
     return result
 
