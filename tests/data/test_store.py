@@ -53,6 +53,15 @@ def test_a_walk_comes_back_as_it_went_in(tmp_path: Path, encoding: str, size: tu
         assert clip.flags.writeable
     with pytest.raises(IndexError):
         store.read_silhouettes(0, [37])
+    store.add([walk("002", size=size)])
+    clips = store.read_clips([1, 0, 1], np.array([[3, 19], [36, 0], [7, 7]]))
+    expected = [store.read_silhouettes(p, f) for p, f in ((1, [3, 19]), (0, [36, 0]), (1, [7, 7]))]
+    np.testing.assert_array_equal(clips, expected)
+    with pytest.raises(IndexError):
+        store.read_clips([1], np.array([[20]]))
+    store.add([walk("003", size=(8, 8))])
+    with pytest.raises(InvalidSequenceError, match="clips need silhouettes of one size"):
+        store.read_clips([0, 2], np.zeros((2, 1), int))
 
 
 def test_every_modality_and_description_is_kept(tmp_path: Path) -> None:

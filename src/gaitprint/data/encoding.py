@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from gaitprint.core.errors import UsageError
 from gaitprint.core.registry import unknown_name_message
 from gaitprint.core.sequence import GaitSequence
+from gaitprint.core.skeletons import Skeleton
 
 Encoding = Literal["bits", "grey"]
 ENCODINGS: tuple[str, ...] = get_args(Encoding)
@@ -174,13 +175,21 @@ def unpack_bits(value: Buffer, frame_indices: Any = None) -> NDArray[np.uint8]:
         value: the packed walk.
         frame_indices: whatever indexes a NumPy axis of length T; None means all frames.
     """
+    rows, size = packed_rows(value)
+    return expand_rows(rows if frame_indices is None else rows[frame_indices], size)
+
+
+def packed_rows(value: Buffer) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """Return what `pack_bits` wrote without unpacking or copying it: uint8 [T, bytes of a frame] and (H, W)."""
     (num_frames, height, width), start = _read_header(value)
-    rows = np.frombuffer(value, np.uint8, offset=start).reshape(num_frames, -1)
-    if frame_indices is not None:
-        rows = rows[frame_indices]
-    pixels = np.unpackbits(rows, axis=1, count=height * width)
+    return np.frombuffer(value, np.uint8, offset=start).reshape(num_frames, -1), (height, width)
+
+
+def expand_rows(rows: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Unpack rows of `packed_rows`, uint8 [..., bytes of a frame], to uint8 [..., H, W] of 0 and 255."""
+    pixels = np.unpackbits(rows, axis=-1, count=size[0] * size[1])
     np.negative(pixels, out=pixels)  # 1 becomes 255, in the fastest way there is
-    return pixels.reshape(len(rows), height, width)
+    return pixels.reshape(*rows.shape[:-1], *size)
 
 
 def pack_floats(values: NDArray[np.float32]) -> bytes:
@@ -225,3 +234,13 @@ def unpack_blocks(value: Buffer, frame_indices: Any = None) -> NDArray[np.uint8]
     frames = np.frombuffer(opened, np.uint8).reshape(-1, *shape[1:])
     chosen: NDArray[np.uint8] = frames[np.searchsorted(needed, blocks) * per_block + wanted % per_block]
     return chosen
+
+
+def parse_skeleton(definition: Mapping[str, Any]) -> Skeleton:
+    """Rebuild a skeleton from the mapping whose JSON `EncodedWalk` carries."""
+    return Skeleton(
+        definition["name"],
+        tuple(definition["joints"]),
+        tuple((parent, child) for parent, child in definition["bones"]),
+        tuple((left, right) for left, right in definition["left_right"]),
+    )
