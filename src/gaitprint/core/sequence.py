@@ -26,8 +26,8 @@ class GaitSequence:
         view: camera label, for example ``"090"``.
         frame_rate_hz: frames a second, > 0.
         silhouettes: uint8 [T, H, W], 0 background to 255 person; values between are edges.
-        joints: float32 [T, J, 2] in pixels (x right, y down) or [T, J, 3] in metres (x right, y up, z away from
-            the sensor); finite. A joint that was not seen has confidence 0.
+        joints: float32 [T, J, 2] in pixels (x right, y down) or [T, J, 3] in metres (y up; x and z as the recorder
+            has them: Kinect and BVH frames are right-handed); finite. A joint that was not seen has confidence 0.
         skeleton: which joints these are, as a `Skeleton` or the name of one; required with `joints`.
         confidence: float32 [T, J] in 0..1; None means that every joint was seen.
         frames: uint8 [T, H, W, 3], RGB.
