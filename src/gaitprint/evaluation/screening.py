@@ -16,6 +16,8 @@ share / 2 * (A - m^2 / A), where m is the mean of sqrt(c) (by the Cauchy-Schwarz
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,7 @@ from numpy.typing import NDArray
 from gaitprint.core.distance import as_tensor, paired_distance
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 # What `first_matches_by_group` says of a cell whose nearest entry is an impostor; larger than any rank of interest.
@@ -37,7 +40,7 @@ _MARGIN = 1.01
 _SUM = 2.0**-24
 _EXTRA = 6  # columns that carry the squares
 _ROWS = 1024
-_PREPARED_ROWS = 256
+_PREPARED_ROWS = 64
 _SAMPLE = 64  # probes that show where the floor under the distances can be
 # Below this many multiplications plain distances are as fast; above this share of pairs in doubt as well.
 _WORTHWHILE = 1 << 30
@@ -98,48 +101,100 @@ def first_matches_by_group(
     import torch
 
     everything = as_tensor(values)
-    label, rows, columns = torch.from_numpy(subject), torch.from_numpy(probe), torch.from_numpy(gallery)
+    rows, columns = torch.from_numpy(probe), torch.from_numpy(gallery)
     centre = everything[columns[:: max(1, len(columns) // 64)]].mean(0)
     left = _round(everything, rows, centre, is_probe=True)
     right = _round(everything, columns, centre, is_probe=False)
     if not (torch.isfinite(left.squares).all() and torch.isfinite(right.squares).all()):
         return None
-    bounds = [*group_starts.tolist(), len(gallery)]
-    result = torch.empty((len(probe), len(group_starts)), dtype=torch.int64)
+    scratch = _Scratch(min(len(probe), _ROWS), len(gallery))
     none = torch.zeros(values.shape[1])
-    floor = 0.8 * _rounded_distance(left, slice(0, len(probe), max(1, len(probe) // _SAMPLE)), right, none)[1]
+    sample = slice(0, len(probe), -(-len(probe) // _SAMPLE))
+    floor = 0.8 * _rounded_distance(left, sample, right, none, scratch)[1].clamp_min(0.0)
+    genuine = _genuine_pairs(subject[probe], subject[gallery])
+    groups = _Groups(group_starts, len(gallery))
+    result = np.empty((len(probe), len(group_starts)), np.int64)
     doubts = 0
     for start in range(0, len(probe), _ROWS):
         chunk = slice(start, start + _ROWS)
-        distance, lowest = _rounded_distance(left, chunk, right, floor)
+        distance, lowest = _rounded_distance(left, chunk, right, floor, scratch)
         if (lowest < 0).any():
             floor = none
-            distance, _ = _rounded_distance(left, chunk, right, floor)
-        left_error, right_error, floor_distance = (
-            left.error(floor)[chunk],
-            right.error(floor),
-            float(floor.sqrt().mean()),
+            distance, _ = _rounded_distance(left, chunk, right, floor, scratch)
+        error = left.error(floor)[chunk, None] + groups.largest(right.error(floor))
+        first, last = np.searchsorted(genuine[0], [start, start + len(distance)])
+        decided, compared = _decide(
+            distance,
+            torch.from_numpy(genuine[0][first:last] - start),
+            torch.from_numpy(genuine[1][first:last]),
+            groups,
+            _Bound(error, float(floor.sqrt().mean())),
+            lambda row, column, chunk=chunk: paired_distance(  # type: ignore[misc]
+                everything, rows[chunk][row], everything, columns[column]
+            ),
         )
-        genuine = label[rows[chunk], None] == label[columns]
-        for group in range(len(group_starts)):
-            part = slice(bounds[group], bounds[group + 1])
-            bound = _Bound(left_error + right_error[part].max(), floor_distance)
-            decided, compared = _decide(
-                distance[:, part], genuine[:, part], bound, everything, rows[chunk], columns[part]
-            )
-            result[chunk, group] = decided
-            doubts += compared
+        result[chunk] = decided.numpy()
+        doubts += compared
         if doubts > _MOST_IN_DOUBT * len(probe) * len(gallery):
             return None
-    return result.numpy()
+    return result
+
+
+def _genuine_pairs(probe: NDArray[np.int64], gallery: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places (probe, gallery entry) of all pairs of one subject, in order of the probe, from subjects [n] and [M]."""
+    order = np.argsort(gallery, kind="stable")
+    start, stop = (np.searchsorted(gallery[order], probe, side=side) for side in ("left", "right"))
+    count = stop - start
+    row = np.repeat(np.arange(len(probe)), count)
+    within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    return row, order[start[row] + within]
+
+
+class _Groups:
+    """Runs of gallery columns.
+
+    Args:
+        starts: int64 [G], ascending from 0.
+        num_columns: where the last group ends.
+    """
+
+    def __init__(self, starts: NDArray[np.int64], num_columns: int) -> None:
+        import torch
+
+        bounds = [*starts.tolist(), num_columns]
+        self.slices = [slice(*pair) for pair in itertools.pairwise(bounds)]
+        self.of_column = torch.from_numpy(np.repeat(np.arange(len(starts)), np.diff(bounds)))
+
+    def largest(self, values: Tensor) -> Tensor:
+        """Maximum of values [num_columns] in each group [G]."""
+        import torch
+
+        return torch.stack([values[part].max() for part in self.slices])
+
+    def smallest(self, values: Tensor) -> Tensor:
+        """Minimum of values [n, num_columns] in each group [n, G]."""
+        import torch
+
+        return torch.stack([values[:, part].amin(1) for part in self.slices], dim=1)
+
+
+class _Scratch:
+    """Memory for one block of n x M distances, used again for every block."""
+
+    def __init__(self, num_rows: int, num_columns: int) -> None:
+        import torch
+
+        self.total = _empty((num_rows, num_columns), torch.float32)
+        self.distance = _empty((num_rows, num_columns), torch.float32)
+        self.square = _empty((num_rows, num_columns), torch.bfloat16)
 
 
 @dataclass(frozen=True, eq=False)
 class _Bound:
-    """How far true distances of n probes may lie from rounded ones.
+    """How far true distances may lie from rounded ones, for n probes and G groups.
 
     Args:
-        error: float32 [n], the part of the bound that does not depend on the distance.
+        error: float32 [n, G], the part of the bound that does not depend on the distance.
         floor: no rounded distance lies below.
     """
 
@@ -147,16 +202,12 @@ class _Bound:
     floor: float
 
     def highest(self, distance: Tensor) -> Tensor:
-        """Most that the true distances [n] can be."""
+        """Most that the true distances [n, G] can be."""
         return distance * (1 + _RELATIVE) - _RELATIVE * self.floor**2 / distance.clamp_min(1e-30) + self.error
 
     def lowest(self, distance: Tensor) -> Tensor:
-        """Least that the true distances [n] can be."""
+        """Least that the true distances [n, G] can be."""
         return distance * (1 - _RELATIVE) + _RELATIVE * self.floor**2 / distance.clamp_min(1e-30) - self.error
-
-    def select(self, rows: Tensor) -> _Bound:
-        """The bound of some of the probes."""
-        return _Bound(self.error[rows], self.floor)
 
 
 def _round(everything: Tensor, chosen: Tensor, centre: Tensor, *, is_probe: bool) -> _Rounded:
@@ -164,11 +215,12 @@ def _round(everything: Tensor, chosen: Tensor, centre: Tensor, *, is_probe: bool
     import torch
 
     num_parts, size = everything.shape[1:]
-    factors = torch.ones((num_parts, len(chosen), size + _EXTRA), dtype=torch.bfloat16)
+    factors = _empty((num_parts, len(chosen), size + _EXTRA), torch.bfloat16)
+    factors[:, :, size:] = 1.0
     squares, lost = torch.empty((num_parts, len(chosen))), torch.empty(len(chosen))
     for start in range(0, len(chosen), _PREPARED_ROWS):
         rows = slice(start, start + _PREPARED_ROWS)
-        exact = (everything[chosen[rows]] - centre).transpose(0, 1)  # [P, n, D]
+        exact = everything[chosen[rows]].sub_(centre).transpose(0, 1)  # [P, n, D]
         half = exact.bfloat16()
         rounded = half.float()
         squares[:, rows] = torch.linalg.vector_norm(rounded, dim=2).square_()
@@ -179,6 +231,14 @@ def _round(everything: Tensor, chosen: Tensor, centre: Tensor, *, is_probe: bool
     return _Rounded(factors, squares, lost)
 
 
+def _empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """Uninitialised memory from NumPy, which asks for huge pages: page faults would take longer than the filling."""
+    import torch
+
+    size = int(np.prod(shape)) * dtype.itemsize
+    return torch.from_numpy(np.empty(size, np.uint8)).view(dtype).view(shape)
+
+
 def _split(values: Tensor, columns: Tensor) -> None:
     """Write float32 [P, n] as three bfloat16 columns [P, n, 3] that add up to it."""
     for column in range(columns.shape[2]):
@@ -186,64 +246,84 @@ def _split(values: Tensor, columns: Tensor) -> None:
         values = values - columns[:, :, column].float()
 
 
-def _rounded_distance(left: _Rounded, rows: slice, right: _Rounded, floor: Tensor) -> tuple[Tensor, Tensor]:
-    """Distances float32 [n, M] of rounded embeddings, and the lowest square above the floor of each part [P]."""
+def _rounded_distance(
+    left: _Rounded, rows: slice, right: _Rounded, floor: Tensor, scratch: _Scratch
+) -> tuple[Tensor, Tensor]:
+    """Distances float32 [n, M] of rounded embeddings, and the lowest square above the floor of each part [P].
+
+    The distances lie in `scratch` and are overwritten by the next call.
+    """
     import torch
 
     factors = left.factors[:, rows]
-    size = factors.shape[2] - _EXTRA
+    num_rows, size = factors.shape[1], factors.shape[2] - _EXTRA
     _split(left.squares[:, rows] - floor[:, None], factors[:, :, size : size + 3])
-    shape = factors.shape[1], right.factors.shape[1]
-    total, distance, square = torch.zeros(shape), torch.empty(shape), torch.empty(shape, dtype=torch.bfloat16)
+    total, distance, square = scratch.total[:num_rows].zero_(), scratch.distance[:num_rows], scratch.square[:num_rows]
     lowest = torch.empty(len(factors))
     for part in range(len(factors)):
         torch.mm(factors[part], right.factors[part].T, out=square)
         lowest[part] = square.aminmax().min
-        distance.copy_(square).add_(floor[part])
-        total.add_(distance.clamp_min_(0.0).sqrt_())
+        if lowest[part] < 0:
+            square.clamp_min_(0.0)
+        total.add_(distance.copy_(square).add_(floor[part]).sqrt_())
     return total.div_(len(factors)), lowest
 
 
 def _decide(
-    distance: Tensor, genuine: Tensor, bound: _Bound, everything: Tensor, probe: Tensor, gallery: Tensor
+    distance: Tensor,
+    own_row: Tensor,
+    own_column: Tensor,
+    groups: _Groups,
+    bound: _Bound,
+    true_distance: Callable[[Tensor, Tensor], Tensor],
 ) -> tuple[Tensor, int]:
-    """Decide one group for a chunk of probes.
+    """Decide all groups for some probes.
 
     Args:
-        distance: float32 [n, m], rounded.
-        genuine: bool [n, m].
+        distance: float32 [n, M], rounded; changed.
+        own_row: int64 [K], first places of the genuine pairs.
+        own_column: int64 [K], their second places.
+        groups: of the columns.
         bound: of the error of `distance`.
-        everything: float32 [N, P, D].
-        probe: int64 [n], rows of `everything`.
-        gallery: int64 [m], rows of `everything`.
+        true_distance: gives the distance of pairs from their first and second places.
 
     Returns:
-        int64 [n] as `first_matches_by_group`, and the number of pairs that were compared again.
+        int64 [n, G] as `first_matches_by_group`, and the number of pairs that were compared again.
     """
     import torch
 
-    own = distance.masked_fill(~genuine, torch.inf)
-    other = distance.masked_fill(genuine, torch.inf)
-    nearest_own, nearest_other = own.amin(1), other.amin(1)
+    shape = len(distance), len(groups.slices)
+    infinite = torch.full((shape[0] * shape[1],), torch.inf)
+    own_cell = own_row * shape[1] + groups.of_column[own_column]
+    own = distance[own_row, own_column]
+    nearest_own = infinite.scatter_reduce(0, own_cell, own, "amin").view(shape)
+    distance[own_row, own_column] = torch.inf  # impostors remain
+    nearest_other = groups.smallest(distance)
     right = bound.highest(nearest_own) < bound.lowest(nearest_other)
-    wrong = bound.highest(nearest_other) < bound.lowest(nearest_own)
-    result = torch.where(right, 1, NOT_FIRST)
-    result[nearest_own == torch.inf] = 0
-    doubtful = (~(right | wrong) & (result != 0)).nonzero()[:, 0]
-    if not len(doubtful):
-        return result, 0
-    bound, probe, own, other = bound.select(doubtful), probe[doubtful], own[doubtful], other[doubtful]
+    beaten = bound.highest(nearest_other) < bound.lowest(nearest_own)
+    doubtful = ~(right | beaten | (nearest_own == torch.inf))
+
     # First the true distance of the nearest genuine entry ...
-    limit = bound.highest(bound.highest(nearest_own[doubtful]))
-    row, column = (own <= limit[:, None]).nonzero(as_tuple=True)
-    true_own = torch.full((len(doubtful),), torch.inf).scatter_reduce_(
-        0, row, paired_distance(everything, probe[row], everything, gallery[column]), "amin"
-    )
+    limit = torch.where(doubtful, bound.highest(bound.highest(nearest_own)), -1.0).view(-1)
+    again = own <= limit[own_cell]
+    true_own = infinite.scatter_reduce(
+        0, own_cell[again], true_distance(own_row[again], own_column[again]), "amin"
+    ).view(shape)
     # ... then of the impostors that may be as near, unless one certainly is.
-    beaten = bound.highest(nearest_other[doubtful]) < true_own
-    limit = torch.where(beaten, -1.0, bound.highest(true_own))
-    other_row, other_column = (other <= limit[:, None]).nonzero(as_tuple=True)
-    true_other = paired_distance(everything, probe[other_row], everything, gallery[other_column])
-    beaten[other_row[true_other <= true_own[other_row]]] = True
-    result[doubtful] = torch.where(beaten, NOT_FIRST, 1)
-    return result, len(row) + len(other_row)
+    beaten |= doubtful & (bound.highest(nearest_other) < true_own)
+    doubtful &= ~beaten
+    limit = bound.highest(true_own)
+    rows, columns = [], []
+    for group, part in enumerate(groups.slices):
+        candidates = doubtful[:, group].nonzero()[:, 0]
+        row, column = (distance[candidates, part] <= limit[candidates, group, None]).nonzero(as_tuple=True)
+        rows.append(candidates[row])
+        columns.append(column + part.start)
+    row, column = torch.cat(rows), torch.cat(columns)
+    group_of = groups.of_column[column]
+    nearer = true_distance(row, column) <= true_own[row, group_of]
+    beaten[row[nearer], group_of[nearer]] = True
+
+    result = torch.where(beaten, NOT_FIRST, 1)
+    result[nearest_own == torch.inf] = 0
+    return result, int(again.sum()) + len(row)

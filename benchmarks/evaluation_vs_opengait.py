@@ -1,0 +1,158 @@
+"""Compare `evaluate_embeddings` with OpenGait's evaluation: the same figures, and how long they take.
+
+    python benchmarks/evaluation_vs_opengait.py PATH/TO/OpenGait [--subjects 50] [--threads 2] [--repeats 5]
+
+Random embeddings in the shape of the CASIA-B test set (50 subjects, 10 walks, 11 views: 5,500 of [16 parts x 256]) go
+through OpenGait's `evaluate_indoor_dataset` and `evaluate_rank`, and through ours, in one process. Their functions
+run on the CPU (`.cuda()` made a no-op, the message manager silenced), unchanged otherwise. They round the percentage
+of each cell to two decimals, which loses nothing with 50 subjects, 100 probes a cell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import time
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from gaitprint.core.distance import pairwise_distance
+from gaitprint.core.embeddings import EmbeddingSet
+from gaitprint.evaluation.evaluate import evaluate_embeddings
+from gaitprint.evaluation.metrics import cumulative_match_curve, ranked_matches, same_label
+
+CONDITIONS = (*(f"nm-{i:02}" for i in range(1, 7)), "bg-01", "bg-02", "cl-01", "cl-02")
+VIEWS = tuple(f"{degrees:03}" for degrees in range(0, 181, 18))
+CASES = {"random": 0.0, "random with identity": 1.0}
+
+
+def load_opengait(folder: Path) -> tuple[Any, Any]:
+    """Import their `evaluator` and `metric` modules without their training code, patched to run on a CPU."""
+    silent = types.SimpleNamespace(log_info=lambda *_: None)
+    utils = types.ModuleType("utils")
+    vars(utils).update(get_msg_mgr=lambda: silent, mkdir=None, is_tensor=torch.is_tensor)
+    package = types.ModuleType("evaluation")
+    package.__path__ = [str(folder / "opengait" / "evaluation")]
+    sys.modules.update(utils=utils, evaluation=package)
+    torch.Tensor.cuda = lambda self, *args, **kwargs: self  # type: ignore[method-assign]
+    return importlib.import_module("evaluation.evaluator"), importlib.import_module("evaluation.metric")
+
+
+def random_walks(num_subjects: int, identity: float, seed: int = 0) -> EmbeddingSet:
+    """Embeddings float32 [N, 16, 256] of a CASIA-B test set; `identity` is the share of a subject's own centre."""
+    rng = np.random.default_rng(seed)
+    walks = [(f"{i + 75:03}", c, v) for i in range(num_subjects) for c in CONDITIONS for v in VIEWS]
+    subjects, conditions, views = (np.array(labels) for labels in zip(*walks, strict=True))
+    values = rng.standard_normal((num_subjects, len(walks) // num_subjects, 16, 256), dtype=np.float32) * 5
+    values += identity * rng.standard_normal((num_subjects, 1, 16, 256), dtype=np.float32)
+    return EmbeddingSet(values.reshape(len(walks), 16, 256), subjects, conditions, views)
+
+
+def best_time(function: Callable[[], Any], repeats: int) -> tuple[float, Any]:
+    """Shortest wall time in seconds, and the result."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        result = function()
+        times.append(time.perf_counter() - start)
+    return min(times), result
+
+
+def their_cells(evaluator: Any, data: dict[str, Any]) -> tuple[dict[str, float], dict[str, np.ndarray[Any, Any]]]:
+    """Headline percentages and, intercepted on the way to the mean, the table of cells of each condition."""
+    cells: list[np.ndarray[Any, Any]] = []
+    original = evaluator.de_diag
+
+    def keep(table: np.ndarray[Any, Any], each_angle: bool = False) -> Any:
+        cells.append(table)
+        return original(table, each_angle)
+
+    evaluator.de_diag = keep
+    try:
+        figures = evaluator.evaluate_indoor_dataset(data, "CASIA-B")
+    finally:
+        evaluator.de_diag = original
+    return figures, dict(zip(("NM", "BG", "CL"), cells, strict=True))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("opengait", type=Path, nargs="?", help="folder of an OpenGait checkout")
+    parser.add_argument("--subjects", type=int, default=50)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    console = Console()
+    if options.opengait is None or not (options.opengait / "opengait" / "evaluation" / "evaluator.py").is_file():
+        console.print(f"skipped: no OpenGait checkout at {options.opengait} (pass its folder)")
+        return
+    torch.set_num_threads(options.threads)
+    evaluator, metric = load_opengait(options.opengait)
+
+    speed = Table("embeddings", "what", "OpenGait", "gaitprint", "ratio", title="Time, best of the repeats")
+    agreement = Table("embeddings", "figure", "OpenGait", "gaitprint", "largest difference", title="Agreement")
+    for case, identity in CASES.items():
+        walks = random_walks(options.subjects, identity)
+        data = {
+            "embeddings": np.ascontiguousarray(walks.embeddings.transpose(0, 2, 1)),  # theirs: [N, D, P]
+            "labels": walks.subjects.tolist(),
+            "types": walks.conditions.tolist(),
+            "views": walks.views.tolist(),
+        }
+        # Alternate, so that both meet the same machine.
+        runs = [
+            (
+                best_time(lambda data=data: evaluator.evaluate_indoor_dataset(data, "CASIA-B"), 1),  # type: ignore[misc]
+                best_time(lambda walks=walks: evaluate_embeddings(walks, "casia-b", details=False), 1),  # type: ignore[misc]
+                best_time(lambda walks=walks: evaluate_embeddings(walks, "casia-b"), 1),  # type: ignore[misc]
+            )
+            for _ in range(options.repeats)
+        ]
+        theirs, quick, full = (min(run[i][0] for run in runs) for i in range(3))
+        name = f"{case}, {len(walks)} of [16, 256]"
+        speed.add_row(name, "rank-1 by view", f"{theirs:.3f} s", f"{quick:.3f} s", f"{theirs / quick:.1f}")
+        what = "the same, with CMC, nearest entries, verification"
+        speed.add_row("", what, f"{theirs:.3f} s", f"{full:.3f} s", f"{theirs / full:.1f}")
+
+        figures, cells = their_cells(evaluator, data)
+        for label, evaluation in (("", runs[-1][2][1]), (" (details=False)", runs[-1][1][1])):
+            for condition in evaluation.conditions:
+                table = condition.rank1_by_view_pair
+                difference = np.abs(table - cells[condition.name] / 100).max()
+                mean = figures[f"scalar/test_accuracy/{condition.name}@R1"] / 100
+                difference = max(difference, abs(condition.rank1 - mean))
+                text = f"{condition.name} mean and cells{label}"
+                agreement.add_row(case, text, f"{mean:.6f}", f"{condition.rank1:.6f}", f"{difference:.1e}")
+        compare_rank(metric, walks, case, agreement)
+    console.print(speed, agreement)
+
+
+def compare_rank(metric: Any, walks: EmbeddingSet, case: str, agreement: Table) -> None:
+    """CMC, mAP and mINP against their `evaluate_rank`, each side on its own distances."""
+    gallery = np.isin(walks.conditions, CONDITIONS[:4])
+    probe, entries = walks.embeddings[~gallery], walks.embeddings[gallery]
+    distance = metric.cuda_dist(*(np.ascontiguousarray(e.transpose(0, 2, 1)) for e in (probe, entries))).numpy()
+    cmc, precision, penalty = metric.evaluate_rank(distance, walks.subjects[~gallery], walks.subjects[gallery])
+    genuine = same_label(walks.subjects[~gallery], walks.subjects[gallery])
+    ours = ranked_matches(pairwise_distance(probe, entries), genuine)
+    pairs = (
+        ("CMC 1..50", cmc, cumulative_match_curve(ours.first_rank, len(cmc))),
+        ("mAP", np.mean(precision), ours.average_precision.mean()),
+        ("mINP", np.mean(penalty), ours.inverse_negative_penalty.mean()),
+    )
+    for name, theirs, found in pairs:
+        difference = np.abs(theirs - found).max()
+        first = (float(np.ravel(value)[0]) for value in (theirs, found))
+        agreement.add_row(case, name, *(f"{value:.6f}" for value in first), f"{difference:.1e}")
+
+
+if __name__ == "__main__":
+    main()
