@@ -61,7 +61,8 @@ class Triplet(GaitLoss):
 
     def forward(self, values: Tensor, labels: Tensor) -> Tensor:
         """Compute the loss of embeddings [B, P, D]; see `GaitLoss.forward`."""
-        losses = [self._part(part, labels) for part in values.float().unbind(dim=1)]
+        exact = values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
+        losses = [self._part(part, labels) for part in exact.unbind(dim=1)]
         return torch.stack(losses).mean()
 
     def _part(self, embeddings: Tensor, labels: Tensor) -> Tensor:

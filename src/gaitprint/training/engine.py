@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -14,12 +14,6 @@ from torch import Tensor
 from gaitprint.core.allocator import keep_freed_memory
 from gaitprint.core.progress import console
 from gaitprint.evaluation.embed import choose_device
-
-_PRECISIONS: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
-    "32": "32-true",
-    "bf16-mixed": "bf16-mixed",
-    "16-mixed": "16-mixed",
-}
 
 
 def start_engine(device: str, precision: str) -> Fabric:
@@ -35,18 +29,18 @@ def start_engine(device: str, precision: str) -> Fabric:
     accelerator = choose_device(device).type
     if precision == "auto":
         mixed = "bf16-mixed" if accelerator == "cuda" and torch.cuda.is_bf16_supported() else "16-mixed"
-        precision = mixed if accelerator == "cuda" else "32"
+        precision = mixed if accelerator == "cuda" else "32-true"
     if accelerator == "cpu":
         keep_freed_memory()
     # cuBLAS is repeatable only with a workspace of fixed size, which it asks for when it starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    chosen = _PRECISIONS[precision]
+    options: dict[str, Any] = {"accelerator": accelerator, "precision": precision}
     if torch.distributed.is_available() and torch.distributed.is_torchelastic_launched():
         local = int(os.environ["LOCAL_WORLD_SIZE"])
         nodes = int(os.environ["WORLD_SIZE"]) // local
-        fabric = Fabric(accelerator=accelerator, devices=local, num_nodes=nodes, strategy="ddp", precision=chosen)
+        fabric = Fabric(devices=local, num_nodes=nodes, strategy="ddp", **options)
     else:
-        fabric = Fabric(accelerator=accelerator, devices=1, precision=chosen)
+        fabric = Fabric(devices=1, **options)
     fabric.launch()
     if not fabric.is_global_zero:
         console.quiet = True  # one bar and one log for all processes

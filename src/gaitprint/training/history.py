@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from torch.utils.tensorboard import SummaryWriter
 
 from gaitprint.core.files import atomic_path, write_text
@@ -88,6 +89,7 @@ def draw_history(rows: Sequence[Mapping[str, float]]) -> Figure:
         for name in names:
             axes.plot(epochs, [row[name] for row in rows], marker=".", label=name.replace("_", " "))
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylabel(label)
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)

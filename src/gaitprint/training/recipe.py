@@ -45,7 +45,8 @@ class TrainingConfig:
         epochs: passes over the data.
         steps: optimiser steps instead of `epochs`.
         seed: of everything drawn at random.
-        precision: ``auto`` is ``32`` on a CPU, and on a GPU ``bf16-mixed`` where it has that, else ``16-mixed``.
+        precision: ``auto`` is ``32-true`` on a CPU, and on a GPU ``bf16-mixed`` where it has that, else ``16-mixed``;
+            ``64-true`` is for comparisons in which rounding must not matter.
         clip_norm: largest norm of the gradient; null for no clipping.
         early_stopping: stop after this many epochs without a new best; null for never.
         keep_every_epochs: copy the weights to checkpoints/ every so many epochs; null for never.
@@ -55,10 +56,10 @@ class TrainingConfig:
     epochs: int = 20
     steps: int | None = None
     seed: int = 42
-    precision: Literal["auto", "32", "bf16-mixed", "16-mixed"] = "auto"
+    precision: Literal["auto", "64-true", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     clip_norm: float | None = None
     early_stopping: int | None = None
-    keep_every_epochs: int | None = None
+    keep_every_epochs: int | None = 5
     save_every_steps: int | None = None
 
     def __post_init__(self) -> None:
