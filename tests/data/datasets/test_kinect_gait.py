@@ -1,16 +1,11 @@
-"""Kinect walks: one written here, and the real ones."""
+"""Kinect walks written here; the real ones are in tests/cli/test_kinect_walks.py."""
 
-import tarfile
-import time
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from gaitprint.core.skeletons import KINECT_V1_20
 from gaitprint.data.datasets.kinect_gait import KinectGaitReader, parse_walk
-from gaitprint.data.prepare import prepare
-from gaitprint.data.store import Store
 
 # The order in the file, as the data set's own documentation lists it.
 # fmt: off
@@ -43,44 +38,3 @@ def test_an_archive_is_named(tmp_path: Path) -> None:
     (tmp_path / "walks.tar.xz").write_bytes(b"")
     (reject,) = KinectGaitReader().list_walks(tmp_path).rejects
     assert reject.reason == "an archive; unpack it first: tar -xf walks.tar.xz"
-
-
-@pytest.fixture(scope="session")
-def kinect_folder(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    archive = shared_data / "kinect-gait" / "walks.tar.xz"
-    if not archive.exists():
-        pytest.skip(f"needs {archive}")
-    folder = tmp_path_factory.mktemp("kinect")
-    with tarfile.open(archive) as stream:
-        stream.extractall(folder, filter="data")
-    return folder
-
-
-def test_all_499_real_walks(kinect_folder: Path, tmp_path: Path) -> None:
-    start = time.monotonic()
-    summary = prepare("kinect-gait", kinect_folder, tmp_path / "store", workers=2)
-    assert time.monotonic() - start < 60
-    assert (summary.stored, summary.present, summary.rejects) == (499, 0, [])
-    store = Store(tmp_path / "store")
-    assert len({info.subject for info in store.infos}) == 100
-    lengths = np.array([info.num_frames for info in store.infos])
-    assert (lengths.min(), lengths.max()) == (208, 1711)
-    # Three walks read again, line by line.
-    for position in (0, 250, 498):
-        info = store.infos[position]
-        path = next(kinect_folder.rglob(f"{info.subject}/{int(info.condition[-2:])}.txt"))
-        joints, confidence = store.read_joints(position)
-        assert (confidence == 1).all()
-        for number, line in enumerate(path.read_text().splitlines()[:400]):
-            name, *values = line.split(";")
-            expected = np.array(values, np.float32)
-            np.testing.assert_allclose(joints[number // 20, KINECT_V1_20.index(core_name(name))], expected, rtol=1e-6)
-    # A person of flesh: thighs of 30 to 65 cm, the same left and right within 8 cm.
-    left, right = (
-        np.linalg.norm(
-            joints[:, KINECT_V1_20.index(f"{side}_hip")] - joints[:, KINECT_V1_20.index(f"{side}_knee")], axis=1
-        )
-        for side in ("left", "right")
-    )
-    assert 0.3 < np.median(left) < 0.65
-    assert abs(np.median(left) - np.median(right)) < 0.08
