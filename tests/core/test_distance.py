@@ -36,6 +36,9 @@ def test_agrees_with_the_definition(metric: str, offset: float) -> None:
         as_tensor(probe), torch.from_numpy(index), as_tensor(gallery), torch.from_numpy(index + 2), metric
     )
     np.testing.assert_allclose(paired.numpy(), expected[index, index + 2], rtol=2e-5, atol=3e-7)
+    both = as_tensor(np.concatenate([probe, gallery]))
+    paired = paired_distance(both, torch.from_numpy(index), both, torch.from_numpy(index + 9), metric)
+    np.testing.assert_allclose(paired.numpy(), expected[index, index + 2], rtol=2e-5, atol=3e-7)
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])

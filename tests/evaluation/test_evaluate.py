@@ -3,9 +3,11 @@ import json
 import numpy as np
 import pytest
 
+import gaitprint.evaluation.evaluate as evaluate_module
 import gaitprint.evaluation.verification as verification_module
 from gaitprint.core.embeddings import EmbeddingSet
 from gaitprint.core.errors import IncompatibleError, UsageError
+from gaitprint.evaluation import screening
 from gaitprint.evaluation.evaluate import evaluate_embeddings
 from gaitprint.evaluation.protocols import PROTOCOLS
 
@@ -112,6 +114,22 @@ def test_casia_b_agrees_with_loops(metric: str, details: bool) -> None:
             for condition in evaluation.conditions:
                 assert getattr(condition, figure) == pytest.approx(headline(tables[condition.name]))
                 assert condition.cmc[k - 1] == pytest.approx(headline(tables[condition.name]))
+
+
+@pytest.mark.parametrize("remove_unmatched", [False, True])
+def test_screening_gives_the_same_cells(monkeypatch: pytest.MonkeyPatch, remove_unmatched: bool) -> None:
+    e = without(casia_b(), condition="nm-0", view="018")
+    e = without(e, subject="076", condition="nm-0", view="090")
+    plain = evaluate_embeddings(e, "casia-b", remove_unmatched=remove_unmatched)
+    monkeypatch.setattr(evaluate_module, "is_worthwhile", lambda *_: True)
+    monkeypatch.setattr(screening, "_MOST_IN_DOUBT", 1.0)
+    monkeypatch.setattr(evaluate_module, "search_gallery", None)  # no way but screening
+    quick = evaluate_embeddings(e, "casia-b", remove_unmatched=remove_unmatched, details=False)
+    for a, b in zip(plain.conditions, quick.conditions, strict=True):
+        np.testing.assert_array_equal(a.rank1_by_view_pair, b.rank1_by_view_pair)
+        assert (a.rank1, a.rank1_including_identical) == (b.rank1, b.rank1_including_identical)
+        assert (b.rank5, b.rank10, b.cmc) == (None, None, None)
+    assert quick.notes == plain.notes
 
 
 def test_views_and_walks_that_are_missing() -> None:

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from gaitprint.core.distance import pairwise_distance
+from gaitprint.evaluation import screening
 from gaitprint.evaluation.metrics import first_match_ranks, same_label
 from gaitprint.evaluation.screening import NOT_FIRST, first_matches_by_group, is_worthwhile
 
@@ -17,7 +17,8 @@ def make_case(seed: int, spread: float, offset: float = 0.0, shape: tuple[int, i
 
 
 def exact(values, subject, probe, gallery, starts) -> np.ndarray:
-    distance = pairwise_distance(values[probe], values[gallery])
+    left, right = values[probe].astype(np.float64), values[gallery].astype(np.float64)
+    distance = np.stack([np.linalg.norm(right - row, axis=2).mean(axis=1) for row in left])
     genuine = same_label(subject[probe], subject[gallery])
     bounds = [*starts, len(gallery)]
     parts = [slice(a, b) for a, b in itertools.pairwise(bounds)]
@@ -25,9 +26,14 @@ def exact(values, subject, probe, gallery, starts) -> np.ndarray:
     return np.where(ranks > 1, NOT_FIRST, ranks)
 
 
+@pytest.fixture(autouse=True)
+def _never_give_up_on_small_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screening, "_MOST_IN_DOUBT", 1.0)
+
+
 @pytest.mark.parametrize("spread", [0.3, 1.0, 3.0, 10.0])
 @pytest.mark.parametrize("offset", [0.0, 20.0])
-def test_agrees_with_float32_distances(spread: float, offset: float) -> None:
+def test_agrees_with_float64_distances(spread: float, offset: float) -> None:
     case = make_case(1, spread, offset)
     found = first_matches_by_group(*case)
     assert found is not None
@@ -56,8 +62,17 @@ def test_duplicates_of_genuine_and_impostor_entries() -> None:
     assert (found[0, 1], found[0, 2], found[1, 2]) == (1, NOT_FIRST, NOT_FIRST)
 
 
-def test_gives_up_where_everything_is_in_doubt_or_overflows() -> None:
+def test_nearly_everybody_at_one_point() -> None:
+    values, *rest = make_case(5, 1.0)
+    values = np.where(np.abs(values) > 3.7, np.float32(0.1), np.float32(0.0))
+    found = first_matches_by_group(values, *rest)
+    assert found is not None
+    np.testing.assert_array_equal(found, exact(values, *rest))
+
+
+def test_gives_up_where_everything_is_in_doubt_or_overflows(monkeypatch: pytest.MonkeyPatch) -> None:
     values, *rest = make_case(4, 1.0)
+    monkeypatch.setattr(screening, "_MOST_IN_DOUBT", 0.02)
     assert first_matches_by_group(np.ones_like(values), *rest) is None
     assert first_matches_by_group(values * np.float32(1e30), *rest) is None
 

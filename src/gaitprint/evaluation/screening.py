@@ -74,7 +74,8 @@ class _Rounded:
         import torch
 
         summed = _SUM * self.factors.shape[2] * self.squares  # [P, n], of a squared distance
-        of_distance = torch.where(floor[:, None] > 0, summed / (2 * floor[:, None].sqrt()), summed.sqrt())
+        # |sqrt(a) - sqrt(b)| is at most sqrt|a - b|, and at most |a - b| / sqrt(floor) where one of them is above it.
+        of_distance = torch.minimum(summed.sqrt(), summed / floor[:, None].sqrt().clamp_min(1e-30))
         return _MARGIN * (self.lost + of_distance.mean(0))
 
 
@@ -114,7 +115,6 @@ def first_matches_by_group(
     genuine = _genuine_pairs(subject[probe], subject[gallery])
     groups = _Groups(group_starts, len(gallery))
     result = np.empty((len(probe), len(group_starts)), np.int64)
-    doubts = 0
     for start in range(0, len(probe), _ROWS):
         chunk = slice(start, start + _ROWS)
         distance, lowest = _rounded_distance(left, chunk, right, floor, scratch)
@@ -123,7 +123,7 @@ def first_matches_by_group(
             distance, _ = _rounded_distance(left, chunk, right, floor, scratch)
         error = left.error(floor)[chunk, None] + groups.largest(right.error(floor))
         first, last = np.searchsorted(genuine[0], [start, start + len(distance)])
-        decided, compared = _decide(
+        decided = _decide(
             distance,
             torch.from_numpy(genuine[0][first:last] - start),
             torch.from_numpy(genuine[1][first:last]),
@@ -133,10 +133,9 @@ def first_matches_by_group(
                 everything, rows[chunk][row], everything, columns[column]
             ),
         )
-        result[chunk] = decided.numpy()
-        doubts += compared
-        if doubts > _MOST_IN_DOUBT * len(probe) * len(gallery):
+        if decided is None:
             return None
+        result[chunk] = decided.numpy()
     return result
 
 
@@ -203,11 +202,15 @@ class _Bound:
 
     def highest(self, distance: Tensor) -> Tensor:
         """Most that the true distances [n, G] can be."""
-        return distance * (1 + _RELATIVE) - _RELATIVE * self.floor**2 / distance.clamp_min(1e-30) + self.error
+        return distance * (1 + _RELATIVE) - self._below(distance) + self.error
 
     def lowest(self, distance: Tensor) -> Tensor:
         """Least that the true distances [n, G] can be."""
-        return distance * (1 - _RELATIVE) + _RELATIVE * self.floor**2 / distance.clamp_min(1e-30) - self.error
+        return distance * (1 - _RELATIVE) + self._below(distance) - self.error
+
+    def _below(self, distance: Tensor) -> Tensor:
+        """What the floor takes off the relative error; true distances may lie below the floor, by less than `error`."""
+        return _RELATIVE * self.floor**2 / distance.clamp_min(max(self.floor, 1e-30))
 
 
 def _round(everything: Tensor, chosen: Tensor, centre: Tensor, *, is_probe: bool) -> _Rounded:
@@ -276,7 +279,7 @@ def _decide(
     groups: _Groups,
     bound: _Bound,
     true_distance: Callable[[Tensor, Tensor], Tensor],
-) -> tuple[Tensor, int]:
+) -> Tensor | None:
     """Decide all groups for some probes.
 
     Args:
@@ -288,7 +291,7 @@ def _decide(
         true_distance: gives the distance of pairs from their first and second places.
 
     Returns:
-        int64 [n, G] as `first_matches_by_group`, and the number of pairs that were compared again.
+        int64 [n, G] as `first_matches_by_group`; None where too many pairs would have to be compared again.
     """
     import torch
 
@@ -306,6 +309,9 @@ def _decide(
     # First the true distance of the nearest genuine entry ...
     limit = torch.where(doubtful, bound.highest(bound.highest(nearest_own)), -1.0).view(-1)
     again = own <= limit[own_cell]
+    most = int(_MOST_IN_DOUBT * distance.numel())
+    if int(again.sum()) > most:
+        return None
     true_own = infinite.scatter_reduce(
         0, own_cell[again], true_distance(own_row[again], own_column[again]), "amin"
     ).view(shape)
@@ -320,10 +326,13 @@ def _decide(
         rows.append(candidates[row])
         columns.append(column + part.start)
     row, column = torch.cat(rows), torch.cat(columns)
+    if len(row) > most:
+        return None
     group_of = groups.of_column[column]
     nearer = true_distance(row, column) <= true_own[row, group_of]
-    beaten[row[nearer], group_of[nearer]] = True
+    right |= doubtful & (true_own < torch.inf)
+    right[row[nearer], group_of[nearer]] = False
 
-    result = torch.where(beaten, NOT_FIRST, 1)
+    result = torch.where(right, 1, NOT_FIRST)
     result[nearest_own == torch.inf] = 0
-    return result, int(again.sum()) + len(row)
+    return result
