@@ -328,10 +328,14 @@ def _decide(
     row, column = torch.cat(rows), torch.cat(columns)
     if len(row) > most:
         return None
-    group_of = groups.of_column[column]
-    nearer = true_distance(row, column) <= true_own[row, group_of]
     right |= doubtful & (true_own < torch.inf)
-    right[row[nearer], group_of[nearer]] = False
+    cell = row * shape[1] + groups.of_column[column]
+    value = distance[row, column]
+    seemingly_nearest = value == infinite.scatter_reduce(0, cell, value, "amin")[cell]
+    for chosen in (seemingly_nearest, ~seemingly_nearest):  # which often spares the others
+        tried = (chosen & right.view(-1)[cell]).nonzero()[:, 0]
+        nearer = true_distance(row[tried], column[tried]) <= true_own.view(-1)[cell[tried]]
+        right.view(-1)[cell[tried[nearer]]] = False
 
     result = torch.where(right, 1, NOT_FIRST)
     result[nearest_own == torch.inf] = 0
