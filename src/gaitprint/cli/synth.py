@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol,
 
 from tyro.conf import arg
 
+from gaitprint import __version__
 from gaitprint.cli.prepare import Size, parse_size
 from gaitprint.cli.rejects import print_rejects, rejects_to_json
 from gaitprint.cli.terminal import output
 from gaitprint.core.errors import GaitprintError, UsageError
+from gaitprint.core.files import write_json
 from gaitprint.core.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -96,12 +98,16 @@ def synth(
     store = Store.create(out, encoding=encoding)
     if store.manifest.get("source", source) != source:
         raise UsageError(f"{out}: holds walks of another source: {store.manifest['source']}")
-    store.set_manifest({"reader": "synth", "source": source, "size": size})
+    store.set_manifest(
+        {"reader": "synth", "source": source, "size": list(parse_size(size)), "gaitprint_version": __version__}
+    )
     store.set_splits(splits)
     missing = [walk for walk in walks if not all(view_id in store for view_id in walk.ids)]
     present = len(store)
     encoded = _in_parallel(partial(_encode, encoding, parse_size(size)), missing, workers)
-    return _report(out, present, [walk if isinstance(walk, _Reject) else _add(store, walk) for walk in encoded])
+    outcomes = [walk if isinstance(walk, _Reject) else _add(store, walk) for walk in encoded]
+    write_json(out / "manifest.json", store.manifest)
+    return _report(out, present, outcomes)
 
 
 class _Reject(NamedTuple):
