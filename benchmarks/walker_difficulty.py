@@ -29,10 +29,7 @@ from gaitprint.synth.walkers import WalkerDifficulty, WalkSpec, casia_b_walks, r
 VARIANTS: tuple[dict[str, float], ...] = (
     {},
     {"between_person": 0.8},
-    {"between_person": 1.2},
     {"walk_to_walk": 1.5},
-    {"noise": 0.0},
-    {"noise": 2.0},
     {"bag": 0.5},
     {"coat": 0.7},
 )
