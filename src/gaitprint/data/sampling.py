@@ -161,7 +161,10 @@ class PKSampler(Sampler):
     def __init__(self, config: PKConfig, labels: NDArray[np.int64], seed: int) -> None:
         self._walks_of = [np.flatnonzero(labels == label) for label in np.unique(labels)]
         if not 1 <= config.subjects <= len(self._walks_of):
-            raise IncompatibleError(f"sampler.subjects is {config.subjects}, must be in 1..{len(self._walks_of)} (people)")
+            people = len(self._walks_of)
+            raise IncompatibleError(
+                f"sampler.subjects is {config.subjects}, must be in 1..{people}, the people there are"
+            )
         if config.walks < 1:
             raise UsageError(f"sampler.walks is {config.walks}, must be at least 1")
         self._subjects, self._walks, self._seed = config.subjects, config.walks, seed
