@@ -93,3 +93,10 @@ def test_overrides_may_stand_anywhere():
     assert moved("r", "--data", "x=y", "--quiet", "a=1") == ["r", "a=1", "--data", "x=y", "--quiet"]
     assert moved("r", "a=1", "--data=d") == ["r", "a=1", "--data=d"]
     assert moved("--help") == ["--help"]
+
+
+def test_one_process_of_many_speaks(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("RANK", "1")
+    assert main.run(["readers", "--json", str(tmp_path / "r.json")]) == 0
+    assert capsys.readouterr().out == ""
+    assert not (tmp_path / "r.json").exists()

@@ -114,9 +114,13 @@ def _with_run_options(function: Callable[..., Any]) -> Callable[..., None]:
     def command(*positional: Any, options: RunOptions, **named: Any) -> None:
         if "device" in signature.parameters:
             named["device"] = options.device
-        results_to_terminal = not options.quiet and options.json != "-"
-        with terminal_output(results=results_to_terminal, progress_lines=not options.quiet):
+        # Under torchrun every process runs the command, and the first one speaks for all.
+        is_first = os.environ.get("RANK", "0") == "0"
+        results_to_terminal = is_first and not options.quiet and options.json != "-"
+        with terminal_output(results=results_to_terminal, progress_lines=is_first and not options.quiet):
             summary = function(*positional, **named)
+        if not is_first:
+            return
         if options.json == "-":
             sys.stdout.write(json.dumps(summary, indent=2, allow_nan=False) + "\n")
         elif options.json is not None:
