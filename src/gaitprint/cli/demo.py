@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from rich.table import Table
+from tyro.conf import arg
 
 from gaitprint.cli.evaluate import evaluate
 from gaitprint.cli.synth import synth
@@ -19,7 +20,9 @@ GALLERY_CONDITIONS = ("nm-01", "nm-02", "nm-03", "nm-04")
 PROBE_CONDITION, PROBE_VIEW = "nm-05", "090"
 
 
-def demo(*, out: Path = Path("gaitprint-demo"), seed: int = 0, device: str = "auto") -> dict[str, Any]:
+def demo(
+    *, out: Annotated[Path, arg(metavar="DIR")] = Path("gaitprint-demo"), seed: int = 0, device: str = "auto"
+) -> dict[str, Any]:
     """Make walkers, train on some, recognise the others, and write a report.
 
     Forty synthetic people walk ten times before eleven cameras, as in CASIA-B: six times normally (nm), twice with a

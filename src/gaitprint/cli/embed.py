@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from gaitprint.cli.terminal import output
 
 
-def embed(model: Positional[str], /, *, data: Path, out: Path, device: str = "auto") -> dict[str, Any]:
+def embed(
+    model: Positional[Annotated[str, arg(metavar="MODEL")]],
+    /,
+    *,
+    data: Annotated[Path, arg(metavar="STORE")],
+    out: Annotated[Path, arg(metavar="FILE.npz")],
+    device: str = "auto",
+) -> dict[str, Any]:
     """Write the embeddings of all walks of a store.
 
     The file holds the arrays embeddings (float32 [N, P, D]), subjects, conditions and views.

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    model: Positional[str],
+    model: Positional[Annotated[str, arg(metavar="MODEL")]],
     /,
     *,
-    data: Path,
-    protocol: str,
-    out: Path,
+    data: Annotated[Path, arg(metavar="STORE")],
+    protocol: Annotated[str, arg(metavar="NAME")],
+    out: Annotated[Path, arg(metavar="DIR")],
     subjects: tuple[str, ...] = (),
     show_matches: int = 5,
     show_fails: int = 5,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from gaitprint.cli.terminal import output
 
 
-def export_tree(store: Positional[Path], /, *, out: Path) -> dict[str, Any]:
+def export_tree(
+    store: Positional[Annotated[Path, arg(metavar="STORE")]], /, *, out: Annotated[Path, arg(metavar="DIR")]
+) -> dict[str, Any]:
     """Write the silhouettes of a store as a tree of PNGs, subject/condition/view/0000.png.
 
     Args:

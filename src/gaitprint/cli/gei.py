@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from gaitprint.cli.rejects import print_rejects, rejects_to_json
 from gaitprint.cli.terminal import output
 
 
-def gei(source: Positional[Path], /, *, out: Path) -> dict[str, Any]:
+def gei(
+    source: Positional[Annotated[Path, arg(metavar="SOURCE")]], /, *, out: Annotated[Path, arg(metavar="DIR")]
+) -> dict[str, Any]:
     """Write one gait energy image for each walk, subject/condition/view.png.
 
     Of a PNG tree (subject/condition/view/*.png): each frame is resized to 128 x 88 by nearest neighbour, binarised and

@@ -20,15 +20,15 @@ def parse_size(size: str) -> tuple[int, int]:
 
 
 def prepare(
-    reader: Positional[str],
-    source: Positional[Path],
+    reader: Positional[Annotated[str, arg(metavar="READER")]],
+    source: Positional[Annotated[Path, arg(metavar="SOURCE")]],
     /,
     *,
-    out: Path,
+    out: Annotated[Path, arg(metavar="STORE")],
     workers: Annotated[int | None, arg(metavar="N")] = None,
     encoding: Literal["bits", "grey"] = "bits",
     size: Size = "64x64",
-    partition: Path | None = None,
+    partition: Annotated[Path | None, arg(metavar="FILE.json")] = None,
 ) -> dict[str, Any]:
     """Turn a raw data set into a store of packed walks.
 

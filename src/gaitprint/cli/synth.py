@@ -40,7 +40,7 @@ TRAINING_SHARE = 74 / 124
 def synth(
     *,
     subjects: Annotated[int | None, arg(metavar="N")] = None,
-    out: Path,
+    out: Annotated[Path, arg(metavar="DIR")],
     layout: Literal["casia-b"] = "casia-b",
     motion: Annotated[Path | None, arg(metavar="STORE")] = None,
     as_: Annotated[Literal["store", "tree"], arg(name="as")] = "store",

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from gaitprint.cli.terminal import output
 
 
 def train(
-    recipe: Positional[str],
-    overrides: Positional[tuple[str, ...]] = (),
+    recipe: Positional[Annotated[str, arg(metavar="RECIPE")]],
+    overrides: Positional[Annotated[tuple[str, ...], arg(metavar="KEY=VALUE")]] = (),
     /,
     *,
-    data: Path,
-    out: Path,
+    data: Annotated[Path, arg(metavar="STORE")],
+    out: Annotated[Path, arg(metavar="RUN")],
     resume: bool = False,
     device: str = "auto",
 ) -> dict[str, Any]:
