@@ -42,8 +42,8 @@ _PERSON, _BAG, _COAT, _WALK, _CAMERA = range(5)
 class WalkerDifficulty:
     """The constants that set how hard the walkers are to tell apart; 1.0 each is the calibrated default.
 
-    With the defaults, a linear method (PCA to 150, then LDA, on aligned 64x64 gait energy images of all walks of 74
-    people) identifies 50 others with rank-1 NM 73 %, BG 56 %, CL 40 % over all pairs of different views.
+    ``benchmarks/walker_difficulty.py`` prints what each of them does to rank-1; ``docs/synthetic-walkers.md`` has the
+    table.
 
     Args:
         between_person: spread of bodies, clothes and gait styles between people. More makes every condition easier.
