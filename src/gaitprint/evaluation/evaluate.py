@@ -9,6 +9,7 @@ from typing import Literal, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from gaitprint.core.allocator import keep_freed_memory
 from gaitprint.core.distance import Metric
 from gaitprint.core.embeddings import EmbeddingSet
 from gaitprint.core.errors import IncompatibleError, UsageError
@@ -61,6 +62,7 @@ def evaluate_embeddings(
     chosen = protocol if isinstance(protocol, Protocol) else cast(Protocol, PROTOCOLS[protocol])
     if metric not in METRICS:
         raise UsageError(unknown_name_message("metric", metric, METRICS))
+    keep_freed_memory()  # blocks of the distance matrix come and go
     scope, notes = _scope(embeddings, subjects)
     trials = chosen.select(embeddings, scope, Request(probes, seed))
     check_not_empty(chosen, trials, embeddings, scope)
