@@ -42,7 +42,7 @@ def demo(
     output.print(f"[bold]1/4[/bold] {DEMO_SUBJECTS} people walk before 11 cameras")
     synth(subjects=DEMO_SUBJECTS, out=walkers, seed=seed)
     draw_walkers(walkers, out / "walkers.png")
-    output.print("[bold]2/4[/bold] a CNN on gait energy images learns from 24 of them")
+    output.print("[bold]2/4[/bold] a CNN on gait energy images learns from the first 24 of them")
     train("cnn-gei-demo", (f"training.seed={seed}",), data=walkers, out=run, resume=run.exists(), device=device)
     output.print("[bold]3/4[/bold] the other 16, whom it never saw, are recognised")
     metrics = evaluate(str(run), data=walkers, protocol="casia-b", out=evaluation, tsne=True, device=device)
@@ -57,7 +57,7 @@ def demo(
 
 
 def draw_walkers(walkers: Path, path: Path) -> None:
-    """Draw three people in the three conditions, some views each, as one picture."""
+    """Draw two people in the three conditions, three views each, as one picture."""
     from gaitprint.core.files import atomic_path
     from gaitprint.data.store import Store
     from gaitprint.reports.preview import contact_sheet
@@ -99,7 +99,7 @@ def identify_one(walkers: Path, evaluation: Path, picture: Path) -> list[dict[st
     five = nearest_first[np.sort(first)[:5]]
     truth = str(embeddings.subjects[probe])
     table = Table(
-        title=f"The walk {embeddings.ids[probe]}, compared with 16 people seen from other sides",
+        title=f"The walk {embeddings.ids[probe]}, compared with {len(first)} people seen from other sides",
         title_justify="left",
         box=None,
         padding=(0, 2),
