@@ -12,7 +12,7 @@ from gaitprint.core.errors import InvalidSequenceError, UnreadableFileError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import COCO_17
 from gaitprint.data.datasets.array_pickle import read_arrays
-from gaitprint.data.datasets.reader import Listing, RawWalk, Reject, WalkItem, list_folder, view_folders
+from gaitprint.data.datasets.reader import Listing, RawWalk, Reject, WalkItem, list_folder, list_view_folders
 from gaitprint.data.datasets.tree import FRAME_RATE_HZ, view_angle
 
 
@@ -29,10 +29,7 @@ class OpenGaitReader:
 
     def list_walks(self, source: Path) -> Listing:
         """List the view folders; see `Reader`."""
-        listing = Listing()
-        for subject, condition, view, folder in view_folders(source, listing):
-            listing.add(WalkItem(subject, condition, view, str(folder)))
-        return listing
+        return list_view_folders(source)
 
     def read_walk(self, item: WalkItem) -> RawWalk:
         """Read the .pkl files of one folder; see `Reader`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -130,11 +129,12 @@ def list_folder(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(names, key=natural_order)]
 
 
-def view_folders(source: Path, listing: Listing) -> Iterator[tuple[str, str, str, Path]]:
-    """Yield (subject, condition, view, folder) of a tree ``subject/condition/view/``.
+def list_view_folders(source: Path) -> Listing:
+    """List a tree ``subject/condition/view/``: each view folder is a walk.
 
-    Files on the upper levels, empty folders and folders that cannot be listed become rejects of `listing`.
+    Files on the upper levels, empty folders and folders that cannot be listed become rejects.
     """
+    listing = Listing()
     if not source.is_dir():
         raise UnreadableFileError(f"{source}: no such folder")
     labels_of: list[tuple[Path, tuple[str, ...]]] = [(source, ())]
@@ -155,4 +155,5 @@ def view_folders(source: Path, listing: Listing) -> Iterator[tuple[str, str, str
                     listing.rejects.append(Reject(str(entry), f"a file where the folder of a {kind} is expected"))
         labels_of = below
     for folder, (subject, condition, view) in labels_of:
-        yield subject, condition, view, folder
+        listing.add(WalkItem(subject, condition, view, str(folder)))
+    return listing

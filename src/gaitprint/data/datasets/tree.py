@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gaitprint.core.errors import UnreadableFileError
 from gaitprint.core.sequence import GaitSequence
-from gaitprint.data.datasets.reader import Listing, RawWalk, Reject, WalkItem, list_folder, view_folders
+from gaitprint.data.datasets.reader import Listing, RawWalk, Reject, WalkItem, list_folder, list_view_folders
 from gaitprint.data.png import PngReader
 
 # PNGs carry no rate; 25 frames a second is that of CASIA-B and of most trees.
@@ -32,10 +32,7 @@ class TreeReader:
 
     def list_walks(self, source: Path) -> Listing:
         """List the view folders; see `Reader`."""
-        listing = Listing()
-        for subject, condition, view, folder in view_folders(source, listing):
-            listing.add(WalkItem(subject, condition, view, str(folder)))
-        return listing
+        return list_view_folders(source)
 
     def read_walk(self, item: WalkItem) -> RawWalk:
         """Read the PNGs of one folder; see `Reader`."""
