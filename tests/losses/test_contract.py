@@ -15,7 +15,7 @@ LABELS = torch.tensor([0, 0, 1, 1, 2, 2, 2])
 def loss(request: pytest.FixtureRequest) -> GaitLoss:
     torch.manual_seed(0)
     loss_type = LOSSES[request.param]
-    return loss_type.from_config(loss_type.Config())
+    return loss_type.from_config(loss_type.Config(), 6, (3, 6))
 
 
 def _values(parts: int, seed: int = 0) -> torch.Tensor:
@@ -60,20 +60,19 @@ def test_a_single_walk_does_not_crash(loss: GaitLoss) -> None:
 
 
 def test_weighted_sum() -> None:
-    losses = WeightedSum([{"name": "cross-entropy"}, {"name": "triplet", "weight": 0.5, "margin": 0.3}])
+    losses = WeightedSum([{"name": "cross-entropy"}, {"name": "triplet", "weight": 0.5, "margin": 0.3}], 6, (2, 6))
     outputs = {"logits": _values(2, seed=1), "embedding": _values(2, seed=2)}
     total, parts = losses(outputs, LABELS)
     torch.testing.assert_close(total, parts["cross-entropy"] + 0.5 * parts["triplet"])
-    assert losses.needs == {"logits", "embedding"}
     with pytest.raises(UsageError, match=r"loss\.margn.*'margin'"):
-        WeightedSum([{"name": "triplet", "margn": 1}])
+        WeightedSum([{"name": "triplet", "margn": 1}], 6, (2, 6))
     with pytest.raises(UsageError, match="unknown loss 'tripet'"):
-        WeightedSum([{"name": "tripet"}])
+        WeightedSum([{"name": "tripet"}], 6, (2, 6))
 
 
 def test_gradients_of_two_processes_average_to_those_of_one(loss: GaitLoss) -> None:
     name = next(name for name in LOSSES if LOSSES[name] is type(loss))
-    losses = WeightedSum([{"name": name, "weight": 0.7}])
+    losses = WeightedSum([{"name": name, "weight": 0.7}], 3, (2, 5))
     labels = torch.tensor([0, 1, 0, 2, 1, 2, 0, 1])
     whole = torch.randn(8, 2, 5, generator=torch.Generator().manual_seed(3)).requires_grad_()
     total, _ = losses({loss.needs: whole}, labels)

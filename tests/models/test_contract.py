@@ -29,7 +29,7 @@ def test_forward_on_its_own_example(model: GaitModel) -> None:
     assert inputs.device.type == output.embedding.device.type == "cpu"
     assert output.embedding.dtype == torch.float32
     assert output.embedding.ndim == 3
-    assert len(output.embedding) == 3
+    assert output.embedding.shape == (3, *model.embedding_shape)
     assert torch.isfinite(output.embedding).all()
     if model.trainable:
         assert output.logits is not None

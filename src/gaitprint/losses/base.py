@@ -1,4 +1,4 @@
-"""What every loss is: one output of the model and the subjects' labels in, one number out."""
+"""What every loss is: one field of the model's output and the subjects' labels in, one number out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Literal, Self
 
 from torch import Tensor, nn
+
+
+# The fields of `models.base.ModelOutput` that a loss can look at.
+Field = Literal["embedding", "logits", "reconstruction"]
 
 
 class GaitLoss(nn.Module, ABC):
@@ -18,20 +22,27 @@ class GaitLoss(nn.Module, ABC):
     """
 
     Config: ClassVar[type]
-    needs: ClassVar[Literal["embedding", "logits"]]
+    needs: ClassVar[Field]
     compares_walks: ClassVar[bool]
 
     @classmethod
     @abstractmethod
-    def from_config(cls, config: Any) -> Self:
-        """Build from an instance of `cls.Config`."""
+    def from_config(cls, config: Any, num_subjects: int, embedding_shape: tuple[int, int]) -> Self:
+        """Build the loss; parameters of its own get fresh values from torch's random generator.
+
+        Args:
+            config: an instance of `cls.Config`.
+            num_subjects: S, how many people there are to learn.
+            embedding_shape: (P, D), parts and values a part of the model's embedding.
+        """
 
     @abstractmethod
-    def forward(self, values: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, values: Any, labels: Tensor) -> Tensor:
         """Compute the loss.
 
         Args:
-            values: float32 [B, P, D] embeddings or [B, P, S] logits, as `needs` says.
+            values: float32 [B, P, D] embeddings, [B, P, S] logits or a `core.reconstruction.Reconstruction`, as
+                `needs` says.
             labels: int64 [B] in 0..S-1, who walks.
 
         Returns:

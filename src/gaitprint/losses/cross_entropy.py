@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 from torch import Tensor
 from torch.nn import functional
 
 from gaitprint.core.config import config_dataclass
-from gaitprint.losses.base import GaitLoss
+from gaitprint.losses.base import Field, GaitLoss
 
 
 @config_dataclass
@@ -27,7 +27,7 @@ class CrossEntropy(GaitLoss):
     """Cross-entropy of the classifier's logits, averaged over walks and parts."""
 
     Config: ClassVar[type] = CrossEntropyConfig
-    needs: ClassVar[Literal["embedding", "logits"]] = "logits"
+    needs: ClassVar[Field] = "logits"
     compares_walks: ClassVar[bool] = False
 
     def __init__(self, config: CrossEntropyConfig) -> None:
@@ -35,8 +35,8 @@ class CrossEntropy(GaitLoss):
         self.label_smoothing = config.label_smoothing
 
     @classmethod
-    def from_config(cls, config: CrossEntropyConfig) -> Self:
-        """Build from options."""
+    def from_config(cls, config: CrossEntropyConfig, num_subjects: int, embedding_shape: tuple[int, int]) -> Self:
+        """Build from options; see `GaitLoss.from_config`."""
         return cls(config)
 
     def forward(self, values: Tensor, labels: Tensor) -> Tensor:

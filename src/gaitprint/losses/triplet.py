@@ -12,7 +12,7 @@ from pytorch_metric_learning.reducers import AvgNonZeroReducer, MeanReducer
 from torch import Tensor
 
 from gaitprint.core.config import config_dataclass
-from gaitprint.losses.base import GaitLoss
+from gaitprint.losses.base import Field, GaitLoss
 
 
 @config_dataclass
@@ -40,7 +40,7 @@ class Triplet(GaitLoss):
     """
 
     Config: ClassVar[type] = TripletConfig
-    needs: ClassVar[Literal["embedding", "logits"]] = "embedding"
+    needs: ClassVar[Field] = "embedding"
     compares_walks: ClassVar[bool] = True
 
     def __init__(self, config: TripletConfig) -> None:
@@ -55,8 +55,8 @@ class Triplet(GaitLoss):
         self.loss = TripletMarginLoss(config.margin, distance=distance, reducer=reducer)
 
     @classmethod
-    def from_config(cls, config: TripletConfig) -> Self:
-        """Build from options."""
+    def from_config(cls, config: TripletConfig, num_subjects: int, embedding_shape: tuple[int, int]) -> Self:
+        """Build from options; see `GaitLoss.from_config`."""
         return cls(config)
 
     def forward(self, values: Tensor, labels: Tensor) -> Tensor:

@@ -54,6 +54,11 @@ class Anthropometry(GaitModel):
         """All frames of the joints in space."""
         return {"representation": "joints", "skeleton": config.skeleton, "axes": 3}
 
+    @property
+    def embedding_shape(self) -> tuple[int, int]:
+        """One part, one value a bone."""
+        return 1, len(self.bones)
+
     def forward(self, inputs: Tensor) -> ModelOutput:
         """Measure the bones of each walk.
 

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from torch import Tensor, nn
 
+from gaitprint.core.reconstruction import Reconstruction
+
 
 class ModelOutput(NamedTuple):
     """What a forward pass returns.
@@ -15,10 +17,12 @@ class ModelOutput(NamedTuple):
     Args:
         embedding: float32 [B, P, D]; what is compared between walks.
         logits: float32 [B, P, S] over S training subjects; None from a model built without a classifier.
+        reconstruction: from a model that hides parts of its input in training and fills them in; None in evaluation.
     """
 
     embedding: Tensor
     logits: Tensor | None
+    reconstruction: Reconstruction | None = None
 
 
 class GaitModel(nn.Module, ABC):
@@ -51,6 +55,11 @@ class GaitModel(nn.Module, ABC):
     @abstractmethod
     def default_input(cls, config: Any) -> Mapping[str, Any]:
         """Return the input it takes, as `data.inputs.build_input` reads it; a recipe may override parts of it."""
+
+    @property
+    @abstractmethod
+    def embedding_shape(self) -> tuple[int, int]:
+        """(P, D): parts, and values a part."""
 
     @abstractmethod
     def forward(self, inputs: Tensor) -> ModelOutput:

@@ -57,6 +57,11 @@ class CnnGei(GaitModel):
         """Gait energy images of 128 x 88 pixels."""
         return {"representation": "gei", "size": [128, 88]}
 
+    @property
+    def embedding_shape(self) -> tuple[int, int]:
+        """One part of 128 values."""
+        return 1, CHANNELS[-1]
+
     def forward(self, inputs: Tensor) -> ModelOutput:
         """Embed gait energy images.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,12 +20,13 @@ from gaitprint.core.config import to_mapping
 from gaitprint.core.errors import GaitprintError, IncompatibleError
 from gaitprint.core.folders import surviving_folder
 from gaitprint.core.progress import progress_bar
+from gaitprint.data.augmentation.base import build_augmentations
 from gaitprint.data.inputs import ModelInput, build_input
 from gaitprint.data.loader import BatchStream
 from gaitprint.data.sampling import build_sampler, generator
 from gaitprint.data.store import Store
 from gaitprint.evaluation.embed import Embedder
-from gaitprint.losses.weighted_sum import WeightedSum
+from gaitprint.losses.weighted_sum import WeightedSum, needed_fields
 from gaitprint.models.weights import Card, build_model, read_card
 from gaitprint.training.checkpoint import TrainerState, load_checkpoint, save_checkpoint
 from gaitprint.training.engine import repeatable, start_engine
@@ -58,6 +59,7 @@ class _Run:
     fabric: Fabric
     people: People
     model_input: ModelInput
+    augment: Callable[[Tensor], Tensor]
     stream: BatchStream
     schedule: Schedule
     learning_rate: float
@@ -143,8 +145,9 @@ def _set_up(recipe: Recipe, store: Store, out: Path, fabric: Fabric) -> _Run:
     )
 
     torch.manual_seed(seed)
-    losses = WeightedSum(recipe.loss)
-    model = build_model(recipe.model, len(people.subjects) if "logits" in losses.needs else None)
+    num_subjects = len(people.subjects)
+    model = build_model(recipe.model, num_subjects if "logits" in needed_fields(recipe.loss) else None)
+    losses = WeightedSum(recipe.loss, num_subjects, model.embedding_shape)
     # Convolutions are several times faster on a CPU with the channels last, and not slower on a GPU.
     objective = Objective(model, losses, fabric.world_size).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     choice = build_optimizer(recipe.optimizer)
@@ -164,6 +167,7 @@ def _set_up(recipe: Recipe, store: Store, out: Path, fabric: Fabric) -> _Run:
         fabric=fabric,
         people=people,
         model_input=model_input,
+        augment=build_augmentations(recipe.augment),
         stream=stream,
         schedule=build_schedule(recipe.schedule),
         learning_rate=choice.learning_rate,
@@ -231,7 +235,7 @@ def _take_step(run: _Run, arrays: Tensor, labels: Tensor, learning_rate: float) 
     )
     for group in run.optimizer.param_groups:
         group["lr"] = learning_rate
-    inputs = run.model_input.finish(arrays.to(run.fabric.device, non_blocking=True))
+    inputs = run.augment(run.model_input.finish(arrays.to(run.fabric.device, non_blocking=True)))
     loss, figures = run.engine_objective(inputs, labels.to(run.fabric.device, non_blocking=True))
     run.engine_optimizer.zero_grad()
     run.fabric.backward(loss)
@@ -288,7 +292,7 @@ def _card(run: _Run) -> Card:
         model=run.recipe.model,
         input=run.recipe.input,
         distance=model.distance,
-        num_subjects=len(run.people.subjects) if "logits" in run.objective.losses.needs else None,
+        num_subjects=len(run.people.subjects) if "logits" in needed_fields(run.recipe.loss) else None,
         train_subjects=run.people.subjects,
         validation_subjects=run.people.validation_subjects,
         data=run.store.content_hash(),

@@ -14,7 +14,9 @@ from gaitprint.core.registry import unknown_name_message
 Choice = dict[str, Any]
 
 # Sections that name one entry of a table; a bare name stands for the entry with its default options.
-_CHOICES = ("model", "sampler", "loss", "optimizer", "schedule")
+_CHOICES = ("model", "augment", "sampler", "loss", "optimizer", "schedule")
+# Those of them that hold several entries.
+_LISTS = ("augment", "loss")
 
 
 @config_dataclass
@@ -82,6 +84,7 @@ class Recipe:
         input: ``representation`` in `data.inputs.INPUTS`; what is not said is the model's default.
         data: which walks.
         sampler: entry of `data.sampling.SAMPLERS`.
+        augment: entries of `data.augmentation.AUGMENTATIONS`, applied to each training batch in this order.
         loss: entries of `losses.LOSSES`, each with a ``weight``; their sum is minimised.
         optimizer: entry of `training.optimizer.OPTIMIZERS`.
         schedule: entry of `training.schedule.SCHEDULES`.
@@ -93,6 +96,7 @@ class Recipe:
     model: Choice
     input: Choice
     data: DataConfig
+    augment: tuple[Choice, ...] = ()
     sampler: Choice
     loss: tuple[Choice, ...]
     optimizer: Choice
@@ -141,7 +145,7 @@ def _spelled_out(values: Mapping[str, Any]) -> dict[str, Any]:
     for section in _CHOICES:
         value = result.get(section)
         if isinstance(value, str):
-            names = value.split("+") if section == "loss" else [value]
+            names = value.split("+") if section in _LISTS else [value]
             value = [{"name": name.strip()} for name in names]
         if isinstance(value, (list, tuple)):
             value = [{"name": entry} if isinstance(entry, str) else entry for entry in value]
@@ -156,6 +160,7 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
         UsageError: an unknown key, name or option (with the nearest known one), or a value of a wrong type.
     """
     # What they load (torch) is not needed to list recipes.
+    from gaitprint.data.augmentation import AUGMENTATIONS
     from gaitprint.data.inputs import INPUTS
     from gaitprint.data.sampling import SAMPLERS
     from gaitprint.losses import LOSSES
@@ -166,6 +171,7 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
     defaults = {
         "input": {},
         "data": {},
+        "augment": [],
         "sampler": {"name": "plain"},
         "loss": {"name": "cross-entropy"},
         "training": {},
@@ -173,8 +179,8 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
         "schedule": {"name": "constant"},
     }
     plain = defaults | _spelled_out(values)
-    losses = plain["loss"]
-    plain["loss"] = losses if isinstance(losses, list) else [losses]
+    for section in _LISTS:
+        plain[section] = plain[section] if isinstance(plain[section], list) else [plain[section]]
     recipe = from_mapping(Recipe, plain)
 
     def table_config(table: Mapping[str, Any], where: str) -> Callable[[Choice], Any]:
@@ -199,6 +205,12 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
         | {"weight": _weight(loss)}
         for loss in recipe.loss
     )
+    augmentations = tuple(_resolved(a, "augment", table_config(AUGMENTATIONS, "augment")) for a in recipe.augment)
+    modality = INPUTS[chosen["representation"]].modality
+    for augmentation in augmentations:
+        wanted = AUGMENTATIONS[augmentation["name"]].modality
+        if wanted != modality:
+            raise UsageError(f"augment: '{augmentation['name']}' changes {wanted}; the model's input are {modality}")
     names = [loss["name"] for loss in losses]
     if not names or len(set(names)) < len(names):
         raise UsageError(f"loss names {', '.join(names) or 'nothing'}: give at least one, each once")
@@ -208,6 +220,7 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
             **to_mapping(recipe),
             "model": model,
             "input": {"representation": chosen["representation"], **to_mapping(input_config)},
+            "augment": augmentations,
             "sampler": _resolved(recipe.sampler, "sampler", table_config(SAMPLERS, "sampler")),
             "loss": losses,
             "optimizer": _resolved(recipe.optimizer, "optimizer", build_optimizer),

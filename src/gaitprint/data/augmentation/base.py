@@ -1,0 +1,64 @@
+"""What every augmentation is: a batch of model inputs in, a changed one of the same shape out, on the batch's device."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+from torch import Tensor
+
+from gaitprint.core.config import from_mapping
+from gaitprint.data.augmentation import AUGMENTATIONS
+
+
+class Augmentation(ABC):
+    """Base of all augmentations.
+
+    Everything random comes from torch's generator of the batch's device, which the training seeds anew for each step,
+    and is drawn for each walk by itself.
+
+    Attributes:
+        Config: the `config_dataclass` with the options.
+        modality: of the inputs it changes: ``silhouettes`` or ``joints``.
+    """
+
+    Config: ClassVar[type]
+    modality: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def from_config(cls, config: Any) -> Self:
+        """Build from an instance of `cls.Config`."""
+
+    @abstractmethod
+    def __call__(self, batch: Tensor) -> Tensor:
+        """Change a batch.
+
+        Args:
+            batch: what `ModelInput.finish` gives; it is not changed itself. Silhouettes: float32 [B, T, 1, H, W] or
+                [B, 1, H, W] (gait energy images) in [-1, 1], -1 is background.
+
+        Returns:
+            the same shape and range.
+        """
+
+
+def build_augmentations(choices: Sequence[Mapping[str, Any]]) -> Callable[[Tensor], Tensor]:
+    """Build the chain of augmentations that a recipe lists, each ``{"name": ..., option: value, ...}``.
+
+    Raises:
+        UsageError: unknown name or option.
+    """
+    chain: list[Augmentation] = []
+    for choice in choices:
+        options = {key: value for key, value in choice.items() if key != "name"}
+        augmentation_type: type[Augmentation] = AUGMENTATIONS[choice["name"]]
+        chain.append(augmentation_type.from_config(from_mapping(augmentation_type.Config, options, "augment")))
+
+    def augment(batch: Tensor) -> Tensor:
+        for augmentation in chain:
+            batch = augmentation(batch)
+        return batch
+
+    return augment
