@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Literal, Self
 
 from torch import Tensor, nn
 
-
 # The fields of `models.base.ModelOutput` that a loss can look at.
 Field = Literal["embedding", "logits", "reconstruction"]
 

@@ -1,4 +1,4 @@
-"""What every augmentation is: a batch of model inputs in, a changed one of the same shape out, on the batch's device."""
+"""What every augmentation is: a batch of model inputs in, a changed one of the same shape out, on its device."""
 
 from __future__ import annotations
 
