@@ -41,6 +41,8 @@ def test_gradients_reach_every_parameter(model: GaitModel) -> None:
     loss = output.embedding.square().mean() * 0.1
     if output.logits is not None:
         loss = loss + output.logits.logsumexp(-1).mean() + output.logits[..., 0].mean()
+    if output.reconstruction is not None:
+        loss = loss + output.reconstruction.logits.square().mean()
     if not model.trainable:
         assert not list(model.parameters())
         return

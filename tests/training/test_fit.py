@@ -1,6 +1,7 @@
 import csv
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -129,9 +130,79 @@ def test_needs_no_classifier_without_cross_entropy(blobs: Store, quick, tmp_path
     assert json.loads((tmp_path / "run" / "best" / "card.json").read_text())["num_subjects"] is None
 
 
+# A GaitBERT of a few thousand weights.
+TINY = (
+    *("model.channels=[8,16]", "input.size=[32,22]", "input.frames=4", "sampler.batch_size=8"),
+    *("training.epochs=2", "optimizer.learning_rate=0.003"),
+)
+
+
+def _pretrained(blobs: Store, folder: Path) -> Path:
+    train(load_recipe("gaitbert-light-pretrain", [*TINY, "data.subjects=all"]), blobs, folder / "pretrained")
+    return folder / "pretrained"
+
+
+FINETUNE = (*TINY[:3], "sampler.subjects=4", "sampler.walks=4", "training.steps=3")
+
+
+def test_starts_from_pretrained_weights(blobs: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pretrained = _pretrained(blobs, tmp_path)
+    options = [*FINETUNE, f"training.initial_weights={pretrained}", "optimizer.learning_rate=1e-9"]
+    summary = train(load_recipe("gaitbert-light-finetune", options), blobs, tmp_path / "run")
+    before, after = load_embedder(pretrained), load_embedder(tmp_path / "run")
+    taken = {name: value for name, value in before.model.named_parameters() if "decoder" not in name}
+    for name, value in taken.items():
+        torch.testing.assert_close(value, after.model.get_parameter(name), msg=name)
+    assert "decoder" not in dict(after.model.named_children())
+    # Whoever was seen in the pre-training is no stranger, though nobody looked at the names then.
+    assert after.train_subjects == before.train_subjects == tuple(f"{subject:03d}" for subject in range(6))
+    card = json.loads((tmp_path / "run" / "last" / "card.json").read_text())
+    assert card["train_subjects"] == ["000", "001", "002", "003"]
+    assert card["initial_weights_hash"] == _sha256(pretrained / "best" / "model.safetensors")
+    assert "fresh: classifier (6)" in (tmp_path / "run" / "train.log").read_text()
+    assert summary["steps"] == 3
+
+
+def test_a_finetuning_goes_on_without_the_weights_it_started_from(blobs: Store, tmp_path: Path) -> None:
+    pretrained = _pretrained(blobs, tmp_path)
+    options = [*FINETUNE, f"training.initial_weights={pretrained}"]
+    through = train(load_recipe("gaitbert-light-finetune", options), blobs, tmp_path / "through")
+    train(load_recipe("gaitbert-light-finetune", [*options, "training.steps=2"]), blobs, tmp_path / "run")
+    shutil.rmtree(pretrained)
+    resumed = train(load_recipe("gaitbert-light-finetune", options), blobs, tmp_path / "run", resume=True)
+    card = json.loads((tmp_path / "run" / "last" / "card.json").read_text())
+    assert card["pretraining_subjects"] == [f"{subject:03d}" for subject in range(6)]
+    # The schedule sees the number of steps of each run, so only the bookkeeping can be compared.
+    assert resumed["steps"] == through["steps"] == 3
+
+
+def test_weights_that_fit_nowhere_are_refused(blobs: Store, quick, tmp_path: Path) -> None:
+    train(load_recipe("cnn-gei", [*quick, "training.steps=1"]), blobs, tmp_path / "gei")
+    options = [*FINETUNE, f"training.initial_weights={tmp_path / 'gei'}"]
+    with pytest.raises(IncompatibleError, match="no weight of this cnn-gei fits"):
+        train(load_recipe("gaitbert-light-finetune", options), blobs, tmp_path / "run")
+    assert not (tmp_path / "run" / "recipe.yaml").exists()
+
+
+def test_pretraining_looks_at_nobodys_name(blobs: Store, tmp_path: Path) -> None:
+    pretrained = _pretrained(blobs, tmp_path)
+    card = json.loads((pretrained / "last" / "card.json").read_text())
+    assert card["num_subjects"] is None
+    rows = list(csv.DictReader((pretrained / "history.csv").open()))
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert "accuracy" not in rows[0]
+
+
 @pytest.mark.parametrize("name", sorted(shipped_recipes()))
 def test_every_shipped_recipe_trains_one_step(blobs: Store, name: str, tmp_path: Path) -> None:
-    recipe = load_recipe(name, ["training.steps=1", "sampler.batch_size=8", "data.conditions=null"])
+    shipped = load_recipe(name)
+    batch = (
+        ["sampler.batch_size=4"] if shipped.sampler["name"] == "plain" else ["sampler.subjects=2", "sampler.walks=2"]
+    )
+    short = ["input.frames=4"] if shipped.input["representation"] == "silhouettes" else []
+    recipe = load_recipe(
+        name, ["training.steps=1", "data.conditions=null", "data.validation_subjects=0", *batch, *short]
+    )
     summary = train(recipe, blobs, tmp_path / "run")
     assert summary["steps"] == 1
     assert np.isfinite(summary["last"]["loss"])

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from gaitprint.core.config import config_dataclass
-from gaitprint.core.errors import IncompatibleError
+from gaitprint.core.errors import IncompatibleError, UsageError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.data.frame_sampling import Sampling, choose_frames
 from gaitprint.data.inputs import ModelInput
@@ -36,13 +36,23 @@ class SilhouettesConfig:
     Args:
         size: (H, W) in pixels; wider silhouettes lose their margins, then all are scaled to it.
         frames: T, frames a walk gives.
-        sampling: ``uniform``: evenly spaced over the whole walk; ``clip``: consecutive ones, from a random start in
-            training and from the middle in evaluation.
+        sampling: ``uniform``: evenly spaced over the whole walk; ``clip``: every `stride`-th one, from a random start
+            in training and from the middle in evaluation.
+        stride: of a clip; 1 takes consecutive frames.
+        evaluation_frames: T in evaluation, for models that take any number; null for as many as in training.
     """
 
     size: tuple[int, int] = (64, 44)
     frames: int = 30
     sampling: Literal["uniform", "clip"] = "clip"
+    stride: int = 1
+    evaluation_frames: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("frames", "stride", "evaluation_frames"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"input.{name} is {value}, must be at least 1")
 
 
 class _AlignedSilhouettes(ModelInput):
@@ -129,16 +139,19 @@ class SilhouettesInput(_AlignedSilhouettes):
     def __init__(self, config: SilhouettesConfig) -> None:
         super().__init__(config.size)
         self.frames = config.frames
+        self.evaluation_frames = config.evaluation_frames or config.frames
         self.sampling: Sampling = config.sampling
+        self.stride = config.stride
 
     @classmethod
     def from_config(cls, config: SilhouettesConfig) -> Self:
         """Build from options."""
         return cls(config)
 
-    def choose_frames(self, lengths: NDArray[np.int64], rng: np.random.Generator | None) -> NDArray[np.int64] | None:
+    def choose_frames(self, lengths: NDArray[np.int64], rng: np.random.Generator | None) -> NDArray[np.int64]:
         """See `ModelInput.choose_frames`."""
-        return choose_frames(lengths, self.frames, self.sampling, rng)
+        frames = self.evaluation_frames if rng is None else self.frames
+        return choose_frames(lengths, frames, self.sampling, rng, self.stride)
 
     def read(self, store: Store, position: int, frames: NDArray[np.int64] | None) -> NDArray[Any]:
         """Chosen silhouettes of a stored walk, uint8 [T, h, w]."""
@@ -147,8 +160,8 @@ class SilhouettesInput(_AlignedSilhouettes):
     def encode(self, sequence: GaitSequence) -> NDArray[Any]:
         """Silhouettes of a walk in memory, uint8 [T, h, w]."""
         silhouettes = _silhouettes_of(sequence)
-        chosen = choose_frames(np.array([len(silhouettes)]), self.frames, self.sampling, None)[0]
-        return self._cropped(silhouettes[chosen], sequence.id)
+        frames = self.choose_frames(np.array([len(silhouettes)]), None)
+        return self._cropped(silhouettes[frames[0]], sequence.id)
 
     def finish(self, batch: Tensor) -> Tensor:
         """uint8 [B, T, h, w] -> float32 [B, T, 1, H, W] in [-1, 1]."""

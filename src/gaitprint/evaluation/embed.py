@@ -19,6 +19,7 @@ from gaitprint.core.config import to_mapping
 from gaitprint.core.embeddings import EmbeddingSet
 from gaitprint.core.errors import IncompatibleError, UsageError
 from gaitprint.core.folders import surviving_folder
+from gaitprint.core.memory_format import channels_last
 from gaitprint.core.progress import track
 from gaitprint.core.registry import unknown_name_message
 from gaitprint.core.sequence import GaitSequence
@@ -57,8 +58,7 @@ class Embedder:
         self.device = torch.device(device)
         if self.device.type == "cpu":
             keep_freed_memory()
-        # Convolutions are several times faster on a CPU with the channels last; the values are the same.
-        self.model = model.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self.model = channels_last(model.to(self.device)).eval()
         self.input = model_input
         self.name = name
         self.batch_size = batch_size
@@ -71,8 +71,11 @@ class Embedder:
 
     @property
     def train_subjects(self) -> tuple[str, ...]:
-        """Whom the training saw, to learn from or to choose the weights by; empty without weights."""
-        return () if self._card is None else (*self._card.train_subjects, *self._card.validation_subjects)
+        """Whom the training or pre-training saw, or the weights were chosen by; empty without weights."""
+        if self._card is None:
+            return ()
+        seen = self._card.train_subjects, self._card.validation_subjects, self._card.pretraining_subjects
+        return tuple(sorted(set().union(*seen)))
 
     @property
     def card(self) -> dict[str, Any]:
@@ -162,7 +165,7 @@ def load_embedder(model: str | os.PathLike[str], device: str = "auto") -> Embedd
     chosen_device = choose_device(device)
     path = Path(model)
     if path.exists():
-        loaded, card = load_weights(_weights_folder(path))
+        loaded, card = load_weights(weights_folder(path))
         return Embedder(loaded, build_input(card.input), chosen_device, name=str(card.model["name"]), card=card)
     name = os.fspath(model)
     if name in SHIPPED:
@@ -183,7 +186,7 @@ def choose_device(device: str) -> torch.device:
     return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def _weights_folder(path: Path) -> Path:
+def weights_folder(path: Path) -> Path:
     """Find the folder with weights and card that a path stands for."""
     if path.is_file():
         if path.name != WEIGHTS_FILE:

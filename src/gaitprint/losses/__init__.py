@@ -6,6 +6,7 @@ LOSSES = Registry(
     "loss",
     {
         "cross-entropy": "gaitprint.losses.cross_entropy:CrossEntropy",
+        "masked-reconstruction": "gaitprint.losses.masked_reconstruction:MaskedReconstruction",
         "triplet": "gaitprint.losses.triplet:Triplet",
     },
 )

@@ -7,5 +7,6 @@ MODELS = Registry(
     {
         "anthropometry": "gaitprint.models.anthropometry:Anthropometry",
         "cnn-gei": "gaitprint.models.cnn_gei:CnnGei",
+        "gaitbert": "gaitprint.models.gaitbert:GaitBert",
     },
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ class Card:
         num_subjects: outputs of the classifier; None without one.
         train_subjects: whom the weights were trained on, in the classifier's order.
         validation_subjects: who was held out of them to choose the weights by.
+        pretraining_subjects: whom the weights that the training started from had seen.
+        initial_weights_hash: of those weights; empty for a training that started afresh.
         data: hash of the store's content.
         metrics: figures of the training and of its validation; what they mean is their key.
         recipe: name of the recipe.
@@ -49,6 +52,8 @@ class Card:
     num_subjects: int | None
     train_subjects: tuple[str, ...]
     validation_subjects: tuple[str, ...] = ()
+    pretraining_subjects: tuple[str, ...] = ()
+    initial_weights_hash: str = ""
     data: str
     metrics: dict[str, int | float]
     recipe: str
@@ -114,6 +119,35 @@ def load_weights(folder: Path) -> tuple[GaitModel, Card]:
     model = build_model(card.model, card.num_subjects)
     load_tensors(model, tensors, path)
     return model.eval(), card
+
+
+def transfer_weights(model: GaitModel, folder: Path) -> tuple[Card, str]:
+    """Fill a model with what fits of another model's weights; the rest keeps its fresh values.
+
+    A tensor fits where name and shape are the same: the encoder of a pre-trained model fits one that has another
+    number of subjects, or no decoder.
+
+    Returns:
+        the card of the weights, and one line that says what was taken and what was not.
+
+    Raises:
+        UnreadableFileError: as `load_weights`.
+        IncompatibleError: nothing fits.
+    """
+    source, card = load_weights(folder)
+    tensors, wanted = source.state_dict(), model.state_dict()
+    fits = {name for name in wanted if name in tensors and tensors[name].shape == wanted[name].shape}
+    if not any(name in fits for name, _ in model.named_parameters()):
+        raise IncompatibleError(f"{folder}: no weight of this {card.model['name']} fits the model to be trained")
+    model.load_state_dict({name: tensors[name] for name in fits}, strict=False)
+    fresh, left = (_parts(names - fits) for names in (wanted.keys(), tensors.keys()))
+    return card, f"{len(fits)} tensors of {folder}; fresh: {fresh}; not taken: {left}"
+
+
+def _parts(names: set[str]) -> str:
+    """Name the parts of a model that some tensors belong to: ``classifier (8), decoder (12)``."""
+    parts = Counter(name.partition(".")[0] for name in names)
+    return ", ".join(f"{part} ({count})" for part, count in sorted(parts.items())) or "none"
 
 
 def load_tensors(module: torch.nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor
 
 from gaitprint.core.allocator import keep_freed_memory
@@ -16,12 +17,13 @@ from gaitprint.core.progress import console
 from gaitprint.evaluation.embed import choose_device
 
 
-def start_engine(device: str, precision: str) -> Fabric:
+def start_engine(device: str, precision: str, *, partial: bool = False) -> Fabric:
     """Start the engine: one process on one device, or this process's part of what ``torchrun`` launched.
 
     Args:
         device: ``auto``, ``cpu`` or ``cuda``.
         precision: as `TrainingConfig.precision`.
+        partial: whether some parameters may get no gradient.
 
     Raises:
         UsageError: no such device.
@@ -38,7 +40,8 @@ def start_engine(device: str, precision: str) -> Fabric:
     if torch.distributed.is_available() and torch.distributed.is_torchelastic_launched():
         local = int(os.environ["LOCAL_WORLD_SIZE"])
         nodes = int(os.environ["WORLD_SIZE"]) // local
-        fabric = Fabric(devices=local, num_nodes=nodes, strategy="ddp", **options)
+        strategy = DDPStrategy(find_unused_parameters=partial)
+        fabric = Fabric(devices=local, num_nodes=nodes, strategy=strategy, **options)
     else:
         fabric = Fabric(devices=1, **options)
     fabric.launch()

@@ -19,15 +19,16 @@ from torch import Tensor
 from gaitprint.core.config import to_mapping
 from gaitprint.core.errors import GaitprintError, IncompatibleError
 from gaitprint.core.folders import surviving_folder
+from gaitprint.core.memory_format import channels_last
 from gaitprint.core.progress import progress_bar
 from gaitprint.data.augmentation.base import build_augmentations
 from gaitprint.data.inputs import ModelInput, build_input
 from gaitprint.data.loader import BatchStream
 from gaitprint.data.sampling import build_sampler, generator
 from gaitprint.data.store import Store
-from gaitprint.evaluation.embed import Embedder
+from gaitprint.evaluation.embed import Embedder, weights_folder
 from gaitprint.losses.weighted_sum import WeightedSum, needed_fields
-from gaitprint.models.weights import Card, build_model, read_card
+from gaitprint.models.weights import Card, build_model, read_card, transfer_weights
 from gaitprint.training.checkpoint import TrainerState, load_checkpoint, save_checkpoint
 from gaitprint.training.engine import repeatable, start_engine
 from gaitprint.training.history import RunLog
@@ -49,6 +50,15 @@ class DivergedError(GaitprintError):
     """The loss is no number any more."""
 
 
+@dataclass(frozen=True)
+class _Start:
+    """The weights that a training started from, other than fresh ones."""
+
+    weights_hash: str = ""
+    subjects: tuple[str, ...] = ()
+    taken: str = ""
+
+
 @dataclass
 class _Run:
     """A training under way."""
@@ -65,6 +75,7 @@ class _Run:
     learning_rate: float
     steps_per_epoch: int
     total_steps: int
+    start: _Start
     objective: Objective
     optimizer: torch.optim.Optimizer
     # The two above as the engine wraps them: distributed, and in the chosen precision.
@@ -109,7 +120,9 @@ def train(
         IncompatibleError: the walks are not what the model takes; `resume` with another recipe or other data.
         DivergedError: the loss became infinite or NaN.
     """
-    fabric = start_engine(device, recipe.training.precision)
+    # A pre-training leaves the weights of embedding and classifier alone.
+    partial = not needed_fields(recipe.loss) & {"embedding", "logits"}
+    fabric = start_engine(device, recipe.training.precision, partial=partial)
     check_run_folder(Path(out), recipe, store, resume=resume)
     with repeatable(fabric.device):
         run = _set_up(recipe, store, Path(out), fabric)
@@ -147,18 +160,22 @@ def _set_up(recipe: Recipe, store: Store, out: Path, fabric: Fabric) -> _Run:
     torch.manual_seed(seed)
     num_subjects = len(people.subjects)
     model = build_model(recipe.model, num_subjects if "logits" in needed_fields(recipe.loss) else None)
+    start, last = _Start(), surviving_folder(out / "last")
+    if last is None and recipe.training.initial_weights is not None:
+        card, taken = transfer_weights(model, weights_folder(Path(recipe.training.initial_weights)))
+        seen = {*card.train_subjects, *card.validation_subjects, *card.pretraining_subjects}
+        start = _Start(card.weights_hash, tuple(sorted(seen)), taken)
     losses = WeightedSum(recipe.loss, num_subjects, model.embedding_shape)
-    # Convolutions are several times faster on a CPU with the channels last, and not slower on a GPU.
-    objective = Objective(model, losses, fabric.world_size).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    objective = channels_last(Objective(model, losses, fabric.world_size))
     choice = build_optimizer(recipe.optimizer)
     optimizer = choice.build(objective.parameters())
     engine_objective, engine_optimizer = fabric.setup(objective, optimizer)
 
     state = TrainerState()
-    last = surviving_folder(out / "last")
     if last is not None:
-        _, state = load_checkpoint(last, objective, optimizer)
+        card, state = load_checkpoint(last, objective, optimizer)
         fabric.strategy.precision.load_state_dict(state.scaler)
+        start = _Start(card.initial_weights_hash, card.pretraining_subjects)
     epochs, steps = recipe.training.epochs, recipe.training.steps
     return _Run(
         recipe=recipe,
@@ -173,6 +190,7 @@ def _set_up(recipe: Recipe, store: Store, out: Path, fabric: Fabric) -> _Run:
         learning_rate=choice.learning_rate,
         steps_per_epoch=sampler.steps_per_epoch,
         total_steps=epochs * sampler.steps_per_epoch if steps is None else steps,
+        start=start,
         objective=objective,
         optimizer=optimizer,
         engine_objective=engine_objective,
@@ -295,6 +313,8 @@ def _card(run: _Run) -> Card:
         num_subjects=len(run.people.subjects) if "logits" in needed_fields(run.recipe.loss) else None,
         train_subjects=run.people.subjects,
         validation_subjects=run.people.validation_subjects,
+        pretraining_subjects=run.start.subjects,
+        initial_weights_hash=run.start.weights_hash,
         data=run.store.content_hash(),
         metrics=dict(run.state.history[-1]) if run.state.history else {},
         recipe=run.recipe.name,
@@ -306,6 +326,8 @@ def _say_what(run: _Run, log: RunLog) -> None:
     parameters = sum(parameter.numel() for parameter in run.objective.parameters())
     held_out = f", {len(run.people.validation):,} walks held out" if len(run.people.validation) else ""
     verb = "resuming" if run.state.step else "training"
+    if run.start.taken:
+        log.write(f"starting from {run.start.taken}")
     log.write(
         f"{verb} {run.recipe.model['name']} ({parameters:,} parameters) at step {run.state.step:,} of "
         f"{run.total_steps:,}: {len(run.people.subjects)} people, "

@@ -42,7 +42,11 @@ def choose_people(store: Store, data: DataConfig, seed: int) -> People:
     """
     candidates = _candidates(store, data.subjects)
     held_out = _held_out(candidates, data.validation_subjects, seed)
-    positions = select_walks(store.infos, [s for s in candidates if s not in held_out], data.conditions, data.views)
+    learnt = [subject for subject in candidates if subject not in held_out]
+    if data.share_of_subjects < 1:
+        count = max(1, round(data.share_of_subjects * len(learnt)))
+        learnt = sorted(generator(seed, "subjects").choice(learnt, count, replace=False).tolist())
+    positions = select_walks(store.infos, learnt, data.conditions, data.views)
     names = np.array([store.infos[position].subject for position in positions], np.str_)
     subjects, labels = np.unique(names, return_inverse=True)
     if len(subjects) < 2:

@@ -29,6 +29,8 @@ class DataConfig:
         views: labels; null for all.
         validation_subjects: how many of these subjects are held out to choose the best weights, or their labels;
             with 0 the weights of the lowest training loss are the best. Test subjects have no say in a training.
+        share_of_subjects: of those that are left, the share to learn from, drawn by the seed, in 0..1; what a training
+            with few labelled people gives.
         workers: processes that read walks ahead of the training; 0 reads them in the training's own.
     """
 
@@ -36,7 +38,12 @@ class DataConfig:
     conditions: tuple[str, ...] | None = None
     views: tuple[str, ...] | None = None
     validation_subjects: int | tuple[str, ...] = 0
+    share_of_subjects: float = 1.0
     workers: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share_of_subjects <= 1:
+            raise UsageError(f"data.share_of_subjects is {self.share_of_subjects}, must be above 0 and at most 1")
 
 
 @config_dataclass
@@ -52,6 +59,8 @@ class TrainingConfig:
         clip_norm: largest norm of the gradient; null for no clipping.
         early_stopping: stop after this many epochs without a new best; null for never.
         keep_every_epochs: copy the weights to checkpoints/ every so many epochs; null for never.
+        initial_weights: a run folder or weights folder whose weights the training starts from, as far as they fit the
+            model (`models.weights.transfer_weights`); null to start afresh.
         save_every_steps: write last/ every so many steps besides the end of each epoch; null for never.
     """
 
@@ -63,6 +72,7 @@ class TrainingConfig:
     early_stopping: int | None = None
     keep_every_epochs: int | None = 5
     save_every_steps: int | None = None
+    initial_weights: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "steps", "clip_norm", "early_stopping", "keep_every_epochs", "save_every_steps"):
