@@ -27,3 +27,16 @@ def test_clips_start_everywhere_in_training_and_in_the_middle_otherwise() -> Non
     starts = choose_frames(lengths, 4, "clip", np.random.default_rng(0))[:, 0]
     assert set(starts.tolist()) == set(range(7))
     assert choose_frames(np.array([10]), 4, "clip", None).tolist() == [[3, 4, 5, 6]]
+
+
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_a_clip_takes_every_so_many_frames(stride: int) -> None:
+    lengths = np.arange(1, 60)
+    frames = choose_frames(lengths, 8, "clip", np.random.default_rng(0), stride)
+    for length, row in zip(lengths, frames, strict=True):
+        expected = [min(row[0] + stride * step, length - 1) for step in range(8)]
+        assert row.tolist() == expected
+        if length >= 7 * stride + 1:
+            assert row[-1] == row[0] + 7 * stride
+        else:
+            assert row[0] == 0

@@ -133,3 +133,13 @@ def test_refuses_in_one_line_what_the_model_cannot_take(tmp_path) -> None:
         build_input({"representation": "joints"})
     with pytest.raises(UsageError, match="did you mean 'silhouettes'"):
         build_input({"representation": "silhouette"})
+
+
+def test_evaluation_may_see_more_frames_than_training() -> None:
+    options = {"representation": "silhouettes", "frames": 4, "stride": 2, "evaluation_frames": 6}
+    model_input = build_input(options)
+    lengths = np.array([20, 5])
+    assert model_input.choose_frames(lengths, None).tolist() == [[4, 6, 8, 10, 12, 14], [0, 2, 4, 4, 4, 4]]
+    assert model_input.choose_frames(lengths, np.random.default_rng(0)).shape == (2, 4)
+    with pytest.raises(UsageError, match=r"input\.stride is 0"):
+        build_input({"representation": "silhouettes", "stride": 0})
