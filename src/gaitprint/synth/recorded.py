@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitprint.core.errors import InvalidSequenceError
+from gaitprint.core.heading import moving_average, walking_direction
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import Skeleton, convert_joints, get_skeleton
 from gaitprint.synth.body import Body, average_body, estimate_stature
@@ -21,6 +22,7 @@ from gaitprint.synth.views import render_view
 
 _NEEDED = ("pelvis", "thorax", "spine_mid", "neck", "head", "head_top")
 _NEEDED_LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+_LEG = ("hip", "knee", "ankle")
 _SMOOTHING_S = 1.0
 
 
@@ -44,8 +46,8 @@ def render_recorded(
 ) -> list[GaitSequence]:
     """Render a recorded walk from any views.
 
-    Wherever the person went, the cameras go along and keep their angles to the direction in which it faces (averaged
-    over a second), as in a walk straight ahead.
+    Wherever the person went, the cameras go along and keep their angles to the direction of the walk (averaged over a
+    second), as in a walk straight ahead.
 
     Args:
         joints: float32 [T, J, 3] in metres, y up; x and z may form a left- or a right-handed frame (see `stage`).
@@ -106,7 +108,7 @@ def render_recorded(
 def stage(
     joints: NDArray[np.float32], skeleton: Skeleton, body: Body, frame_rate_hz: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Put a recorded walk on the spot: facing +z, over the origin, feet on the floor.
+    """Put a recorded walk on the spot: walking along +z, over the origin, feet on the floor.
 
     The Kinect and motion capture give right-handed axes, `GaitSequence` has left-handed ones. Toes point forward, so
     they tell which it is; a right-handed recording is mirrored in x. Without feet the axes are taken as left-handed.
@@ -139,10 +141,11 @@ def stage(
     _complete(landmarks, has, body)
 
     window = max(1, round(_SMOOTHING_S * frame_rate_hz))
-    yaw = facing(landmarks)
-    yaw = np.arctan2(_average(np.sin(yaw), window), _average(np.cos(yaw), window))
-    pelvis = landmarks[:, LANDMARKS.index("pelvis")]
-    centre = np.stack([_average(pelvis[:, 0], window), 0 * yaw, _average(pelvis[:, 2], window)], axis=-1)
+    legs = landmarks[:, [[LANDMARKS.index(f"{side}_{joint}") for joint in _LEG] for side in ("left", "right")]]
+    yaw = walking_direction(legs, facing(landmarks), frame_rate_hz)
+    sine, cosine = moving_average(np.stack([np.sin(yaw), np.cos(yaw)], axis=-1), window).T
+    yaw = np.arctan2(sine, cosine).astype(np.float32)
+    centre = moving_average(landmarks[:, LANDMARKS.index("pelvis")].astype(np.float64), window).astype(np.float32)
     feet = landmarks[:, [LANDMARKS.index(f"{side}_{part}") for side in ("left", "right") for part in ("heel", "foot")]]
     # Not the lowest point of all: one bad frame would lift the whole walk.
     centre[:, 1] = np.percentile(feet[..., 1].min(axis=1), 10)
@@ -177,13 +180,6 @@ def _complete(landmarks: NDArray[np.float32], has: dict[str, np.bool_], body: Bo
             forearm = landmarks[:, at["wrist"]] - landmarks[:, at["elbow"]]
             forearm = forearm / np.maximum(np.linalg.norm(forearm, axis=1, keepdims=True), 1e-6)
             landmarks[:, at["hand_tip"]] = landmarks[:, at["wrist"]] + forearm * np.float32(0.95 * body.hand)
-
-
-def _average(values: NDArray[np.float32], window: int) -> NDArray[np.float32]:
-    """Moving average of values [T]; shorter windows at the ends."""
-    kernel = np.ones(min(window, len(values)))
-    sums = np.convolve(values, kernel, mode="same") / np.convolve(np.ones(len(values)), kernel, mode="same")
-    return sums.astype(np.float32)
 
 
 def _turned(points: NDArray[np.float32], centre: NDArray[np.float32], yaw: NDArray[np.float32]) -> NDArray[np.float32]:
