@@ -8,7 +8,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from gaitprint.core.config import config_dataclass
+from gaitprint.core.errors import UsageError
 from gaitprint.losses.base import Field, GaitLoss
+from gaitprint.losses.precision import at_least_float32
 
 
 @config_dataclass
@@ -21,6 +23,10 @@ class CrossEntropyConfig:
     """
 
     label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.label_smoothing <= 1:
+            raise UsageError(f"loss.label_smoothing is {self.label_smoothing}, must be in 0..1")
 
 
 class CrossEntropy(GaitLoss):
@@ -41,6 +47,6 @@ class CrossEntropy(GaitLoss):
 
     def forward(self, values: Tensor, labels: Tensor) -> Tensor:
         """Compute the loss of logits [B, P, S]; see `GaitLoss.forward`."""
-        parts = values.shape[1]
-        flat = values.flatten(0, 1)  # [B, P, S] -> [B * P, S]
-        return functional.cross_entropy(flat, labels.repeat_interleave(parts), label_smoothing=self.label_smoothing)
+        each = labels.repeat_interleave(values.shape[1])  # [B] -> [B * P]
+        with at_least_float32(values) as logits:
+            return functional.cross_entropy(logits.flatten(0, 1), each, label_smoothing=self.label_smoothing)
