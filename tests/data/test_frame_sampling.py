@@ -32,7 +32,7 @@ def test_clips_start_everywhere_in_training_and_in_the_middle_otherwise() -> Non
 @pytest.mark.parametrize("stride", [1, 2, 3])
 def test_a_clip_takes_every_so_many_frames(stride: int) -> None:
     lengths = np.arange(1, 60)
-    frames = choose_frames(lengths, 8, "clip", np.random.default_rng(0), stride)
+    frames = choose_frames(lengths, 8, "clip", np.random.default_rng(0), stride=stride)
     for length, row in zip(lengths, frames, strict=True):
         expected = [min(row[0] + stride * step, length - 1) for step in range(8)]
         assert row.tolist() == expected

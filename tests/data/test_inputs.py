@@ -135,11 +135,14 @@ def test_refuses_in_one_line_what_the_model_cannot_take(tmp_path) -> None:
         build_input({"representation": "silhouette"})
 
 
-def test_evaluation_may_see_more_frames_than_training() -> None:
-    options = {"representation": "silhouettes", "frames": 4, "stride": 2, "evaluation_frames": 6}
+def test_evaluation_takes_several_clips_and_training_one() -> None:
+    options = {"representation": "silhouettes", "frames": 3, "stride": 2, "evaluation_clips": 3}
     model_input = build_input(options)
-    lengths = np.array([20, 5])
-    assert model_input.choose_frames(lengths, None).tolist() == [[4, 6, 8, 10, 12, 14], [0, 2, 4, 4, 4, 4]]
-    assert model_input.choose_frames(lengths, np.random.default_rng(0)).shape == (2, 4)
+    lengths = np.array([11, 4])
+    chosen = model_input.choose_frames(lengths, None)
+    assert chosen.tolist() == [[0, 2, 4, 3, 5, 7, 6, 8, 10], [0, 2, 3] * 3]
+    assert model_input.choose_frames(lengths, np.random.default_rng(0)).shape == (2, 3)
     with pytest.raises(UsageError, match=r"input\.stride is 0"):
         build_input({"representation": "silhouettes", "stride": 0})
+    with pytest.raises(UsageError, match=r"evaluation_clips needs input\.sampling=clip"):
+        build_input({"representation": "silhouettes", "sampling": "uniform", "evaluation_clips": 2})

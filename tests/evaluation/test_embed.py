@@ -8,7 +8,7 @@ from gaitprint.core.folders import atomic_folder
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.data.inputs import build_input
 from gaitprint.data.store import Store
-from gaitprint.evaluation.embed import load_embedder
+from gaitprint.evaluation.embed import Embedder, load_embedder
 from gaitprint.models.weights import Card, build_model, save_weights
 
 
@@ -137,3 +137,20 @@ def test_refuses_in_one_line(run, tmp_path) -> None:
     )
     with pytest.raises(IncompatibleError, match="b/walk-1/front: anthropometry gives no finite embedding"):
         load_embedder("anthropometry").embed([unseen[1], blind])
+
+
+def test_a_walk_of_several_clips_is_their_mean_direction(tmp_path) -> None:
+    torch.manual_seed(0)
+    model = build_model({"name": "gaitbert", "channels": [8, 16], "patch": 2}, None)
+    options = {"representation": "silhouettes", "size": [32, 22], "frames": 3, "sampling": "clip"}
+    one, several = (build_input(options | {"evaluation_clips": clips}) for clips in (1, 3))
+    walks = [
+        GaitSequence(f"{i:03d}", "nm-01", "090", 25.0, silhouettes=((walk > 0.5) * 255).astype(np.uint8))
+        for i, walk in enumerate(np.random.default_rng(0).random((2, 9, 64, 64)))
+    ]
+    found = Embedder(model, several, name="gaitbert").embed(walks)
+    for walk, embedding in zip(walks, found, strict=True):
+        clips = [walk.select(np.isin(np.arange(9), range(start, start + 3))) for start in (0, 3, 6)]
+        vectors = Embedder(model, one, name="gaitbert").embed(clips)[:, 0]
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        np.testing.assert_allclose(embedding[0], vectors.mean(axis=0), rtol=1e-4, atol=1e-6)

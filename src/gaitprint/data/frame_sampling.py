@@ -15,7 +15,9 @@ def choose_frames(
     count: int,
     sampling: Sampling,
     rng: np.random.Generator | None,
+    *,
     stride: int = 1,
+    clips: int = 1,
 ) -> NDArray[np.int64]:
     """Choose `count` frames of each walk, in order of time.
 
@@ -24,17 +26,20 @@ def choose_frames(
         count: T, frames wanted.
         sampling: ``uniform``: evenly spaced from the first to the last; ``clip``: every `stride`-th one from a random
             start.
-        rng: for the random start; None takes the clip in the middle.
+        rng: for the random start; None takes the clip in the middle, or `clips` of them.
         stride: of a clip; 1 takes consecutive frames.
+        clips: N, clips of `count` frames, without `rng`; several start evenly from the first possible frame to the last.
 
     Returns:
-        int64 [B, T]. A walk that has too few frames gives all of them (of a clip: every `stride`-th), then its last
+        int64 [B, N * T]. A walk that has too few frames gives all of them (of a clip: every `stride`-th), then its last
         one repeated.
 
     >>> choose_frames(np.array([7, 2]), 4, "uniform", None).tolist()
     [[0, 2, 4, 6], [0, 1, 1, 1]]
     >>> choose_frames(np.array([9, 4]), 3, "clip", None, stride=2).tolist()
     [[2, 4, 6], [0, 2, 3]]
+    >>> choose_frames(np.array([9]), 3, "clip", None, clips=2).tolist()
+    [[0, 1, 2, 6, 7, 8]]
     """
     steps = np.arange(count)
     if sampling == "uniform":
@@ -42,5 +47,9 @@ def choose_frames(
         spread = (2 * steps * (lengths[:, None] - 1) + (count - 1)) // max(1, 2 * (count - 1))
         return np.where(lengths[:, None] >= count, spread, np.minimum(steps, lengths[:, None] - 1))
     spare = np.maximum(lengths - ((count - 1) * stride + 1), 0)
-    start = spare // 2 if rng is None else rng.integers(0, spare + 1)
-    return np.minimum(start[:, None] + stride * steps, lengths[:, None] - 1)
+    if rng is not None:
+        starts = rng.integers(0, spare + 1)[:, None]
+    else:
+        starts = (spare // 2)[:, None] if clips == 1 else spare[:, None] * np.arange(clips) // (clips - 1)
+    frames = (starts[:, :, None] + stride * steps).reshape(len(lengths), -1)  # [B, N, T] -> [B, N * T]
+    return np.minimum(frames, lengths[:, None] - 1)

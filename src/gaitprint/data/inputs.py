@@ -38,11 +38,14 @@ class ModelInput(ABC):
     Attributes:
         Config: the `config_dataclass` with the representation's options.
         modality: what a walk must have recorded: ``silhouettes`` or ``joints``.
+        evaluation_clips: N, clips that a walk gives in evaluation, one after the other along the axis of time; each is
+            embedded by itself, and the walk's embedding is their mean.
         cacheable: whether a walk always gives one and the same small array, so that it is read once for all epochs.
     """
 
     Config: ClassVar[type]
     modality: ClassVar[str]
+    evaluation_clips: int = 1
     cacheable: ClassVar[bool] = False
 
     @classmethod
@@ -58,7 +61,12 @@ class ModelInput(ABC):
                 raise IncompatibleError(f"{info.id}: the model needs {self.modality}; this walk has only {have}")
 
     def choose_frames(self, lengths: NDArray[np.int64], rng: np.random.Generator | None) -> NDArray[np.int64] | None:
-        """Choose the frames of each walk of a batch, as `frame_sampling.choose_frames`; None means all frames."""
+        """Choose the frames of each walk of a batch, as `frame_sampling.choose_frames`; None means all frames.
+
+        Args:
+            lengths: int64 [B], frames that each walk has.
+            rng: in training; None in evaluation.
+        """
         return None
 
     @abstractmethod

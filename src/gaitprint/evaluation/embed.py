@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from gaitprint import __version__
 from gaitprint.core.allocator import keep_freed_memory
@@ -143,10 +144,17 @@ class Embedder:
         return np.concatenate(embedded) if embedded else np.zeros((0, 1, 1), np.float32)
 
     def _compute(self, batch: Tensor) -> NDArray[np.float32]:
+        clips = self.input.evaluation_clips
         with torch.inference_mode():
-            values: NDArray[np.float32] = (
-                self.model(self.input.finish(batch.to(self.device))).embedding.float().cpu().numpy()
-            )
+            inputs = self.input.finish(batch.to(self.device))
+            if clips == 1:
+                embedding = self.model(inputs).embedding
+            else:
+                each = self.model(inputs.unflatten(1, (clips, -1)).flatten(0, 1)).embedding  # [B * N, P, D]
+                if self.distance == "cosine":
+                    each = functional.normalize(each, dim=-1)  # every clip has the same say, however long its vector
+                embedding = each.unflatten(0, (-1, clips)).mean(dim=1)
+            values: NDArray[np.float32] = embedding.float().cpu().numpy()
         return values
 
 
