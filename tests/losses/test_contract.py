@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gaitprint.core.errors import UsageError
+from gaitprint.core.errors import IncompatibleError, UsageError
 from gaitprint.core.reconstruction import Reconstruction
 from gaitprint.losses import LOSSES
 from gaitprint.losses.base import GaitLoss
@@ -223,6 +223,8 @@ def test_weighted_sum() -> None:
         WeightedSum([{"name": "triplet", "margn": 1}], 6, (2, 6))
     with pytest.raises(UsageError, match="unknown loss 'tripet'"):
         WeightedSum([{"name": "tripet"}], 6, (2, 6))
+    with pytest.raises(IncompatibleError, match="loss 'triplet' looks at the model's embedding, and this model gives"):
+        WeightedSum([{"name": "triplet"}], 6, (2, 6))({"logits": outputs["logits"]}, LABELS)
 
 
 def test_gradients_of_two_processes_average_to_those_of_one(choice: dict[str, Any]) -> None:

@@ -39,11 +39,11 @@ def _rows(run: Path) -> list[dict[str, float]]:
 
 @pytest.mark.slow
 def test_two_processes_follow_the_curve_of_one(blobs: Store, quick, tmp_path: Path) -> None:
-    # Both kinds of loss: one that averages over walks, one that compares them across the processes.
-    options = [*quick, "model.normalisation=none", "loss=cross-entropy+triplet", "sampler=pk", "sampler.subjects=4"]
+    # All kinds of loss: over walks, comparing them across the processes, and with parameters of its own.
+    options = [*quick, "model.normalisation=none", "loss=cross-entropy+triplet+arcface+center", "sampler=pk"]
     options = [option for option in options if "batch_size" not in option]
     options += ["training.save_every_steps=2", "training.clip_norm=0.1", "optimizer=sgd", "optimizer.learning_rate=0.5"]
-    options += ["training.precision=64-true"]
+    options += ["sampler.subjects=4", "loss.2.scale=4", "loss.3.weight=0.01", "training.precision=64-true"]
     one = train(load_recipe("cnn-gei", options), blobs, tmp_path / "one", device="cpu")
     short = [*options, "training.steps=3"]
     _torchrun(tmp_path / "script.py", blobs, tmp_path / "two", False, *short)

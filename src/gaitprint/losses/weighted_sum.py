@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gaitprint.core.config import from_mapping
+from gaitprint.core.errors import IncompatibleError
 from gaitprint.losses import LOSSES
 from gaitprint.losses.base import Field, GaitLoss
 
@@ -59,9 +60,14 @@ class WeightedSum(nn.Module):
         Returns:
             the scalar whose gradient, averaged over the processes, is that of the loss of all their walks together;
             and name -> the unweighted loss, detached, whose mean over the processes is that of all walks.
+
+        Raises:
+            IncompatibleError: the model's output lacks what a loss looks at.
         """
         terms, parts = [], {}
         for name, weight, loss in zip(self.names, self.weights, self._typed_losses, strict=True):
+            if loss.needs not in outputs:
+                raise IncompatibleError(f"loss '{name}' looks at the model's {loss.needs}, and this model gives none")
             if gather is not None and loss.compares_walks:
                 value = loss(gather(outputs[loss.needs]), gather(labels))
                 # Each process sees the gradient of its own walks only, and the average divides by their number.
