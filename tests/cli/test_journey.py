@@ -9,8 +9,8 @@ import pytest
 
 import gaitprint
 from gaitprint.cli import main
-from gaitprint.cli.evaluate import unseen_subjects
 from gaitprint.core.errors import GaitprintError, UsageError
+from gaitprint.evaluation.unseen import unseen_subjects
 
 
 def call(*words) -> dict:

@@ -19,6 +19,7 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
         "train": "Train a model from a recipe.",
         "evaluate": "Measure a model under a protocol; writes metrics, embeddings and an HTML report.",
         "embed": "Write the embeddings of all walks of a store.",
+        "study": "Train a grid of recipe changes with several seeds each, and compare them.",
     },
     "What there is": {
         "models": "List the models.",
@@ -39,6 +40,7 @@ COMMANDS = Registry(
         "train": "gaitprint.cli.train:train",
         "evaluate": "gaitprint.cli.evaluate:evaluate",
         "embed": "gaitprint.cli.embed:embed",
+        "study": "gaitprint.cli.study:study",
         "models": "gaitprint.cli.listings:models",
         "readers": "gaitprint.cli.listings:readers",
         "recipes": "gaitprint.cli.listings:recipes",
