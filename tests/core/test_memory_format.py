@@ -17,3 +17,8 @@ def test_convolutions_lie_channels_last_and_compute_the_same() -> None:
     assert not flat.weight.is_contiguous()
     assert all(old is new for old, new in zip(parameters, [flat.weight, deep.weight], strict=True))
     torch.testing.assert_close((flat(images), deep(clips)), before)
+
+
+def test_so_do_the_results_of_a_convolution_of_one_channel() -> None:
+    layer = channels_last(nn.Conv2d(1, 4, 3))
+    assert layer(torch.randn(2, 1, 6, 5)).is_contiguous(memory_format=torch.channels_last)

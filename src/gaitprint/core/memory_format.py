@@ -20,5 +20,6 @@ def channels_last(module: Module) -> Module:
     formats = {4: torch.channels_last, 5: torch.channels_last_3d}
     for parameter in module.parameters():
         if parameter.ndim in formats:
-            parameter.data = parameter.data.contiguous(memory_format=formats[parameter.ndim])
+            # Not contiguous(): to it, the weights of a single input channel lie either way, and it leaves them.
+            parameter.data = parameter.data.to(memory_format=formats[parameter.ndim])
     return module
