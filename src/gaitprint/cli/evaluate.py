@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from tyro.conf import Positional, arg
 
 from gaitprint.cli.terminal import output
-from gaitprint.core.errors import GaitprintError, UsageError
 from gaitprint.core.files import write_json
 
 if TYPE_CHECKING:
-    from gaitprint.data.store import Store
     from gaitprint.evaluation.evaluate import EvaluationMetric
 
 
@@ -59,6 +56,7 @@ def evaluate(
     from gaitprint.evaluation.embed import load_embedder
     from gaitprint.evaluation.evaluate import evaluate_embeddings
     from gaitprint.evaluation.protocols import PROTOCOLS
+    from gaitprint.evaluation.unseen import unseen_subjects
     from gaitprint.reports.html import write_report
     from gaitprint.reports.preview import walk_preview
     from gaitprint.reports.tables import evaluation_table
@@ -99,31 +97,3 @@ def evaluate(
     output.print(evaluation_table(evaluation))
     output.print(str(report))
     return metrics
-
-
-def unseen_subjects(store: Store, seen: Collection[str], wanted: Collection[str] = ()) -> set[str]:
-    """Choose whom to evaluate.
-
-    Args:
-        store: the data.
-        seen: the subjects that the model was trained on.
-        wanted: the subjects that the user asks for; empty for the store's test split, or everybody unseen.
-
-    Raises:
-        UsageError: a wanted subject is not in the store, or was trained on.
-        GaitprintError: the test split overlaps with the training subjects, or nobody is left.
-    """
-    present = {info.subject for info in store.infos}
-    if missing := sorted(set(wanted) - present):
-        raise UsageError(f"{store.path}: holds no subject {', '.join(missing[:5])}")
-    if seen_wanted := sorted(set(wanted) & set(seen)):
-        raise UsageError(f"the model was trained on subject {', '.join(seen_wanted[:5])}: no evaluation on them")
-    if wanted:
-        return set(wanted)
-    test = set(store.splits.get("test", ())) & present
-    if overlap := sorted(test & set(seen)):
-        raise GaitprintError(f"{store.path}: {len(overlap)} test subjects were trained on, first {overlap[0]}")
-    chosen = test or present - set(seen)
-    if not chosen:
-        raise GaitprintError(f"{store.path}: the model was trained on all {len(present)} subjects, nobody is left")
-    return chosen

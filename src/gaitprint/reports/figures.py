@@ -62,7 +62,7 @@ def rank1_heat_map(condition: ConditionResult) -> Figure:
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     digits = 1 if columns <= 6 else 0
-    inks = _readable_inks(percentages)
+    inks = readable_inks(percentages)
     for row, column in itertools.product(range(rows), range(columns)):
         value = percentages[row, column]
         axes.text(
@@ -81,8 +81,12 @@ def rank1_heat_map(condition: ConditionResult) -> Figure:
     return figure
 
 
-def _readable_inks(percentages: NDArray[np.float64]) -> NDArray[np.str_]:
-    """Return black or white for each cell, whichever has the higher contrast (WCAG 2.1, relative luminance)."""
+def readable_inks(percentages: NDArray[np.float64]) -> NDArray[np.str_]:
+    """Return black or white for each cell of a heat map, whichever has the higher contrast (WCAG 2.1).
+
+    Args:
+        percentages: where the cells lie on the scale of colours, 0..100; NaN for a cell without a value.
+    """
     colours = HEAT(np.ma.masked_invalid(percentages) / 100)[..., :3]
     linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
     luminance = linear @ np.array([0.2126, 0.7152, 0.0722])

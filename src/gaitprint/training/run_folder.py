@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,10 @@ def check_run_folder(out: Path, recipe: Recipe, store: Store, *, resume: bool) -
     if not resume and (recipe_file.exists() or last is not None):
         raise UsageError(f"{out}: holds a run already; continue it with --resume, or choose another folder")
     if recipe_file.exists():
-        _check_same(out, read_yaml(recipe_file), to_mapping(recipe))
+        difference = first_difference(read_yaml(recipe_file), to_mapping(recipe), _FREE)
+        if difference is not None:
+            key, old, new = difference
+            raise IncompatibleError(f"{out}: was started with {key}={old!r}, now {new!r}; resume with the same recipe")
     if last is not None and read_card(last).data != store.content_hash():
         raise IncompatibleError(f"{out}: was trained on other data than {store.path}; a run is resumed on the same")
 
@@ -44,13 +47,21 @@ def write_recipe(out: Path, recipe: Recipe) -> None:
     write_text(out / "recipe.yaml", yaml.safe_dump(to_mapping(recipe), sort_keys=False, allow_unicode=True))
 
 
-def _check_same(out: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def first_difference(
+    before: Mapping[str, Any], now: Mapping[str, Any], free: Collection[str] = ()
+) -> tuple[str, Any, Any] | None:
+    """Return the path of the first key by which two recipes differ, and both values; None where they are the same.
+
+    Args:
+        before: plain values of a resolved recipe, as in recipe.yaml.
+        now: of another.
+        free: paths of keys that may differ.
+    """
     old, new = _flat(before), _flat(now)
     for key in sorted(old.keys() | new.keys()):
-        if key not in _FREE and old.get(key) != new.get(key):
-            raise IncompatibleError(
-                f"{out}: was started with {key}={old.get(key)!r}, now {new.get(key)!r}; resume with the same recipe"
-            )
+        if key not in free and old.get(key) != new.get(key):
+            return key, old.get(key), new.get(key)
+    return None
 
 
 def _flat(values: Any, path: str = "") -> dict[str, Any]:
