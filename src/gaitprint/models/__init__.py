@@ -7,6 +7,7 @@ MODELS = Registry(
     {
         "anthropometry": "gaitprint.models.anthropometry:Anthropometry",
         "cnn-gei": "gaitprint.models.cnn_gei:CnnGei",
+        "cnn-gru": "gaitprint.models.cnn_gru:CnnGru",
         "gaitbert": "gaitprint.models.gaitbert:GaitBert",
     },
 )

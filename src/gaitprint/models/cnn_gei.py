@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from gaitprint.core.config import config_dataclass
-from gaitprint.models.base import GaitModel, ModelOutput
-
-CHANNELS = (32, 64, 128)
+from gaitprint.models.base import ModelOutput
+from gaitprint.models.silhouette_cnn import CHANNELS, Normalisation, SilhouetteCnn
 
 
 @config_dataclass
@@ -24,10 +22,10 @@ class CnnGeiConfig:
             make every walk's result independent of the others in its batch.
     """
 
-    normalisation: Literal["batch", "group", "none"] = "batch"
+    normalisation: Normalisation = "batch"
 
 
-class CnnGei(GaitModel):
+class CnnGei(SilhouetteCnn):
     """CNN on gait energy images: three convolutions, global average pooling, 128 values.
 
     The gait energy image is that of Han and Bhanu, "Individual recognition using gait energy image", TPAMI 2006.
@@ -37,14 +35,7 @@ class CnnGei(GaitModel):
     distance: ClassVar[str] = "cosine"
 
     def __init__(self, config: CnnGeiConfig, num_subjects: int | None) -> None:
-        super().__init__()
-        inputs = (1, *CHANNELS[:-1])
-        # A bias before batch or group normalisation would be subtracted again.
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(c_in, c_out, 3, padding=1, bias=config.normalisation == "none")
-            for c_in, c_out in zip(inputs, CHANNELS, strict=True)
-        )
-        self.normalisations = nn.ModuleList(_normalisation(config.normalisation, c_out) for c_out in CHANNELS)
+        super().__init__(config.normalisation)
         self.classifier = None if num_subjects is None else nn.Linear(CHANNELS[-1], num_subjects)
 
     @classmethod
@@ -71,21 +62,9 @@ class CnnGei(GaitModel):
         Returns:
             embedding [B, 1, 128] >= 0 and logits [B, 1, S].
         """
-        features = inputs
-        for convolution, normalisation in zip(self.convolutions[:-1], self.normalisations[:-1], strict=True):
-            features = normalisation(convolution(features))
-            # Maximum and ReLU commute; pooling first leaves the ReLU a quarter of the pixels.
-            features = functional.relu(functional.max_pool2d(features, 2))  # [B, C, H, W] -> [B, C', H/2, W/2]
-        features = functional.relu(self.normalisations[-1](self.convolutions[-1](features)))
-        embedding = features.mean(dim=(2, 3)).unsqueeze(1)  # [B, 128, H/4, W/4] -> [B, 1, 128]
+        embedding = self.describe(inputs).unsqueeze(1)  # [B, 128] -> [B, 1, 128]
         return ModelOutput(embedding, None if self.classifier is None else self.classifier(embedding))
 
     def example_inputs(self, batch: int) -> Tensor:
         """Random images [batch, 1, 128, 88] in [-1, 1]."""
         return torch.rand(batch, 1, 128, 88) * 2 - 1
-
-
-def _normalisation(name: str, channels: int) -> nn.Module:
-    if name == "batch":
-        return nn.BatchNorm2d(channels)
-    return nn.GroupNorm(8, channels) if name == "group" else nn.Identity()
