@@ -28,7 +28,7 @@ def choose_frames(
             start.
         rng: for the random start; None takes the clip in the middle, or `clips` of them.
         stride: of a clip; 1 takes consecutive frames.
-        clips: N, clips of `count` frames, without `rng`; several start evenly from the first possible frame to the last.
+        clips: N, clips of `count` frames, without `rng`; several start evenly from the first frame on.
 
     Returns:
         int64 [B, N * T]. A walk that has too few frames gives all of them (of a clip: every `stride`-th), then its last
