@@ -20,6 +20,7 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
         "evaluate": "Measure a model under a protocol; writes metrics, embeddings and an HTML report.",
         "embed": "Write the embeddings of all walks of a store.",
         "study": "Train a grid of recipe changes with several seeds each, and compare them.",
+        "reconstruct": "Let a model fill in hidden parts of walks; writes figures, strips and animations.",
     },
     "What there is": {
         "models": "List the models.",
@@ -41,6 +42,7 @@ COMMANDS = Registry(
         "evaluate": "gaitprint.cli.evaluate:evaluate",
         "embed": "gaitprint.cli.embed:embed",
         "study": "gaitprint.cli.study:study",
+        "reconstruct": "gaitprint.cli.reconstruct:reconstruct",
         "models": "gaitprint.cli.listings:models",
         "readers": "gaitprint.cli.listings:readers",
         "recipes": "gaitprint.cli.listings:recipes",
