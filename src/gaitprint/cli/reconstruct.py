@@ -91,7 +91,8 @@ def reconstruct(
     result = measure_reconstruction(embedder, store, measured, seed=seed)
 
     pictures: list[str] = []
-    for clip in track(reconstruct_clips(embedder, store, drawn, seed=seed), "drawing", total=len(drawn)):
+    reconstructed = reconstruct_clips(embedder, store, drawn, seed=seed)
+    for clip in track(reconstructed, "drawing", total=len(drawn)):
         name = clip.walk.replace("/", "_")
         with atomic_path(out / f"{name}.png") as temporary:
             reconstruction_strip(clip).savefig(temporary, format="png")

@@ -162,27 +162,32 @@ def measure_reconstruction(
 
 def reconstruct_clips(
     embedder: Embedder, store: Store, positions: Sequence[int], *, seed: int = 0
-) -> Iterator[ReconstructedClip]:
-    """Reconstruct single walks to look at, hidden as `measure_reconstruction` hides them with this seed.
+) -> list[ReconstructedClip]:
+    """Reconstruct a few walks to look at, hidden as `measure_reconstruction` hides them with this seed.
+
+    Returns:
+        the clips, in the order of `positions`.
 
     Raises:
         UsageError, IncompatibleError: as `measure_reconstruction`.
     """
-    for position in positions:
-        with torch.inference_mode():
-            ((_, frames, clip),) = reconstruct_walks(embedder, store, [position], seed=seed)
-            intersection, union, shown = overlaps(clip)
-            probability = clip.logits.float().sigmoid()
-        iou = intersection[0, :, 0] / np.maximum(union[0, :, 0], 1)
-        truth, hidden, probability = (part[0, :, 0].cpu() for part in (clip.truth, clip.hidden, probability))
-        yield ReconstructedClip(
-            store.infos[position].id,
-            frames[0] / store.infos[position].frame_rate_hz,
-            truth.numpy(),
-            hidden.numpy(),
-            probability.numpy(),
-            {name: float(value) if shown[0, 0] else None for name, value in zip(METHODS, iou, strict=True)},
-        )
+    clips: dict[int, ReconstructedClip] = {}
+    with torch.inference_mode():
+        for chosen, frames, batch in reconstruct_walks(embedder, store, positions, seed=seed):
+            intersection, union, shown = overlaps(batch)
+            iou = intersection[:, :, 0] / np.maximum(union[:, :, 0], 1)  # [B, methods]
+            parts = (batch.truth, batch.hidden, batch.logits.float().sigmoid())
+            truth, hidden, probability = (part[:, :, 0].cpu().numpy() for part in parts)
+            for row, position in enumerate(chosen):
+                clips[position] = ReconstructedClip(
+                    store.infos[position].id,
+                    frames[row] / store.infos[position].frame_rate_hz,
+                    truth[row],
+                    hidden[row],
+                    probability[row],
+                    {name: float(iou[row, n]) if shown[row, 0] else None for n, name in enumerate(METHODS)},
+                )
+    return [clips[position] for position in positions]
 
 
 def reconstruct_walks(
