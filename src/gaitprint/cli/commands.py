@@ -27,6 +27,7 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
         "readers": "List the readers of raw data sets.",
         "recipes": "List the shipped training recipes.",
         "protocols": "List the evaluation protocols.",
+        "augmentations": "List the augmentations, and draw them.",
     },
 }
 
@@ -47,5 +48,6 @@ COMMANDS = Registry(
         "readers": "gaitprint.cli.listings:readers",
         "recipes": "gaitprint.cli.listings:recipes",
         "protocols": "gaitprint.cli.listings:protocols",
+        "augmentations": "gaitprint.cli.listings:augmentations",
     },
 )

@@ -1,10 +1,13 @@
-"""`gaitprint models`, `readers`, `recipes`, `protocols`: what there is to choose from."""
+"""`gaitprint models`, `readers`, `recipes`, `protocols`, `augmentations`: what there is to choose from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
 
 from rich.table import Table
+from tyro.conf import arg
 
 from gaitprint.cli.terminal import output
 
@@ -65,3 +68,44 @@ def protocols() -> dict[str, str]:
     from gaitprint.evaluation.protocols import PROTOCOLS
 
     return _print("Protocols", {name: protocol.description for name, protocol in PROTOCOLS.items()})
+
+
+def augmentations(*, picture: Annotated[Path | None, arg(metavar="FILE.png")] = None, seed: int = 0) -> dict[str, str]:
+    """List the augmentations.
+
+    Args:
+        picture: Draw what each of them makes of a synthetic walker, too.
+        seed: Of the picture's random numbers.
+
+    Returns:
+        augmentation name -> one line.
+    """
+    from gaitprint.data.augmentation import AUGMENTATIONS
+
+    if picture is not None:
+        _draw_augmentations(picture, seed)
+    return _print("Augmentations", _first_lines(AUGMENTATIONS))
+
+
+def _draw_augmentations(path: Path, seed: int) -> None:
+    import io
+
+    from PIL import Image
+
+    from gaitprint.core.files import atomic_path
+    from gaitprint.data.silhouettes import align_silhouettes
+    from gaitprint.reports.augmentation import augmentation_sheet
+    from gaitprint.synth.walkers import WalkerDifficulty, WalkSpec, render_walk
+
+    # Without segmentation errors, so that whatever differs from the original is the augmentation's doing.
+    walk = render_walk(WalkSpec("001", "nm-01", difficulty=WalkerDifficulty(noise=0)), "072")
+    assert walk.silhouettes is not None
+    aligned, _ = align_silhouettes(walk.silhouettes, (128, 88))
+    # Every fourth frame: five of them are most of a stride.
+    start = (len(aligned) - 20) // 2
+    figure = augmentation_sheet(aligned[start : start + 20 : 4], seed=seed)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=100, bbox_inches="tight")
+    with atomic_path(path) as temporary:
+        # A palette is all that a grey picture needs, and a third of the bytes.
+        Image.open(drawn).convert("RGB").quantize(32).save(temporary, format="PNG", optimize=True)

@@ -1,0 +1,107 @@
+"""What the augmentations of silhouettes share: which clips are changed, and where random numbers come from."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar, Generic, Self, TypeVar
+
+import torch
+from torch import Tensor
+
+from gaitprint.core.config import config_dataclass
+from gaitprint.core.errors import UsageError
+from gaitprint.data.augmentation.base import Augmentation
+
+BACKGROUND = -1.0
+
+
+@config_dataclass
+class AugmentationConfig:
+    """Options of every augmentation of silhouettes.
+
+    Args:
+        probability: of each clip to be changed, by itself, in 0..1.
+
+    Raises:
+        UsageError: a value outside its limits.
+    """
+
+    probability: float = 0.5
+
+    def __post_init__(self) -> None:
+        self._check_value("probability", 0.0, 1.0)
+
+    def _check_value(self, name: str, lowest: float, highest: float) -> None:
+        value = getattr(self, name)
+        if not lowest <= value <= highest:
+            raise UsageError(f"augment.{name} is {value}, must be in {lowest:g}..{highest:g}")
+
+    def _check_range(self, name: str, above: float, highest: float) -> None:
+        low, high = getattr(self, name)
+        if not above < low <= high <= highest:
+            raise UsageError(f"augment.{name} is {low}, {high}; must be {above:g} < lowest <= highest <= {highest:g}")
+
+
+ConfigT = TypeVar("ConfigT", bound=AugmentationConfig)
+
+
+class SilhouetteAugmentation(Augmentation, Generic[ConfigT]):
+    """Base of the augmentations of silhouettes.
+
+    A batch takes one call of the generator, B x (1 + `draws`) numbers: their count depends on shapes and options alone,
+    never on values, so that the same seed gives the same batch. All clips are changed and those that were not chosen
+    are then taken from the input, bit for bit: counting the chosen ones would make a GPU wait for its result.
+    """
+
+    modality: ClassVar[str] = "silhouettes"
+
+    def __init__(self, config: ConfigT) -> None:
+        self.config = config
+
+    @classmethod
+    def from_config(cls, config: ConfigT) -> Self:
+        """Build from options."""
+        return cls(config)
+
+    @abstractmethod
+    def draws(self, frames: int) -> int:
+        """Return how many random numbers `change` needs for a clip of that many frames."""
+
+    @abstractmethod
+    def change(self, clips: Tensor, drawn: Tensor) -> Tensor:
+        """Change every clip.
+
+        Args:
+            clips: float [B, T, 1, H, W] in [-1, 1]; it is not changed itself.
+            drawn: float32 [B, `draws(T)`], each uniform in 0..1.
+
+        Returns:
+            the same shape, type and range.
+        """
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        """Change the chosen clips; see `Augmentation.__call__`.
+
+        Raises:
+            UsageError: a batch of another shape or type.
+        """
+        if batch.ndim not in (4, 5) or batch.shape[-3] != 1 or not batch.is_floating_point():
+            raise UsageError(
+                f"augment: got {batch.dtype} of shape {list(batch.shape)}, need silhouettes [B, T, 1, H, W] or "
+                "[B, 1, H, W] as floating point"
+            )
+        clips = batch if batch.ndim == 5 else batch.unsqueeze(1)  # [B, 1, H, W] -> [B, T = 1, 1, H, W]
+        drawn = torch.rand(len(clips), 1 + self.draws(clips.shape[1]), device=batch.device)
+        chosen = drawn[:, 0] < self.config.probability
+        changed = self.change(clips, drawn[:, 1:])
+        return torch.where(chosen.view(-1, 1, 1, 1, 1), changed, clips).view(batch.shape)
+
+
+def between(drawn: Tensor, limits: tuple[float, float]) -> Tensor:
+    """Stretch numbers in 0..1 to `limits`."""
+    return limits[0] + (limits[1] - limits[0]) * drawn
+
+
+def around_zero(drawn: Tensor, limit: float) -> Tensor:
+    """Stretch numbers in 0..1 to -limit..limit."""
+    return between(drawn, (-limit, limit))
