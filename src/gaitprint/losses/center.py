@@ -37,9 +37,10 @@ class Center(GaitLoss):
 
     Wen et al., "A discriminative feature learning approach for deep face recognition", ECCV 2016, equation 2, averaged
     over the batch where the paper sums. It only draws together: use it beside a loss that separates people, with a
-    small weight (the paper's is 0.003 for a batch of 256, which is 0.77 of the mean here). Where the paper moves a
-    centre by its own rule, here the optimiser does. A centre whose person is not in the batch has no gradient, though
-    an optimiser with momentum or weight decay may move it all the same.
+    weight of 0.01 or less (0.0005 in Luo et al., "Bag of tricks and a strong baseline for deep person
+    re-identification", CVPR workshops 2019). Where the paper moves a centre by its own rule, here the optimiser does.
+    A centre whose person is not in the batch has no gradient, though an optimiser with momentum or weight decay may
+    move it all the same.
     """
 
     Config: ClassVar[type] = CenterConfig
