@@ -91,8 +91,8 @@ def test_skip_connections_carry_what_the_bottleneck_lost() -> None:
     clips = _clips()
     nothing = torch.zeros_like(clips, dtype=torch.bool)
     levels = model._encode((clips + 1) / 2, nothing)
-    whole = model.decoder(levels, clips.shape[3:])
-    without = model.decoder([torch.zeros_like(level) for level in levels[:-1]] + levels[-1:], clips.shape[3:])
+    whole = model.decoder(levels)
+    without = model.decoder([torch.zeros_like(level) for level in levels[:-1]] + levels[-1:])
     assert not torch.allclose(whole, without)
 
 

@@ -113,7 +113,7 @@ class GaitBert(GaitModel):
         logits = None if self.classifier is None else self.classifier(embedding)
         if hidden is None or self.decoder is None:
             return ModelOutput(embedding, logits)
-        return ModelOutput(embedding, logits, Reconstruction(self.decoder(levels, truth.shape[3:]), truth, hidden))
+        return ModelOutput(embedding, logits, Reconstruction(self.decoder(levels), truth, hidden))
 
     def reconstruct(self, inputs: Tensor, hidden: Tensor) -> Reconstruction:
         """Fill in what is hidden.
@@ -128,7 +128,7 @@ class GaitBert(GaitModel):
         if self.decoder is None:
             raise UsageError("this model was trained without a decoder (model.decoder=false), it reconstructs nothing")
         truth = (inputs + 1) / 2
-        return Reconstruction(self.decoder(self._encode(truth, hidden), truth.shape[3:]), truth, hidden)
+        return Reconstruction(self.decoder(self._encode(truth, hidden)), truth, hidden)
 
     def example_inputs(self, batch: int) -> Tensor:
         """Random clips [batch, 6, 1, 32, 24] in [-1, 1]."""
@@ -138,7 +138,7 @@ class GaitBert(GaitModel):
         """Clips [B, T, 1, H, W] -> the levels of the encoder, [B, C, T, H', W'] each, the bottleneck last."""
         unseen = torch.zeros_like(truth) if hidden is None else hidden.to(truth.dtype)
         shown = torch.cat([truth * (1 - unseen), unseen], dim=2)  # [B, T, 2, H, W]
-        levels: list[Tensor] = self.encoder(self.frame_embedding(shown.transpose(1, 2)))
+        levels: list[Tensor] = self.encoder(self.frame_embedding(shown))
         return levels
 
     def _pool(self, bottleneck: Tensor) -> Tensor:
@@ -158,16 +158,17 @@ class FrameEmbedding(nn.Module):
     def __init__(self, patch: int, channels: int) -> None:
         super().__init__()
         self.patch = patch
-        self.project = nn.Conv3d(2, channels, (1, patch, patch), stride=(1, patch, patch))
+        self.project = nn.Conv2d(2, channels, patch, stride=patch)
 
     def forward(self, shown: Tensor) -> Tensor:
-        """Embed [B, 2, T, H, W], silhouettes with 0 where hidden, and what is hidden, as [B, C, T, H', W']."""
-        if shown.shape[3] % self.patch or shown.shape[4] % self.patch:
-            height, width = shown.shape[3:]
+        """Embed [B, T, 2, H, W], silhouettes with 0 where hidden, and what is hidden, as [B, C, T, H', W']."""
+        batch, frames, _, height, width = shown.shape
+        if height % self.patch or width % self.patch:
             raise UsageError(f"frames of {height} x {width} pixels are not tiled by patches of {self.patch}")
-        vectors: Tensor = self.project(shown)
-        time = temporal_encoding(vectors.shape[2], vectors.shape[1], vectors.device)  # [T, C]
-        return vectors + time.T[:, :, None, None]
+        vectors = self.project(shown.flatten(0, 1)).unflatten(0, (batch, frames)).transpose(1, 2)  # [B, C, T, H', W']
+        time = temporal_encoding(frames, vectors.shape[1], vectors.device)  # [T, C]
+        summed: Tensor = vectors + time.T[:, :, None, None]
+        return summed
 
 
 class Encoder(nn.Module):
@@ -190,25 +191,33 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """The way back up: each level is enlarged, joined with the encoder's level of that size, and convolved."""
+    """The way back up: each level is enlarged, joined with the encoder's level of that size, and convolved.
+
+    It looks at one frame at a time: what neighbouring frames show is in the levels of the encoder already, and a light
+    decoder leaves the learning to the encoder (He et al., CVPR 2022).
+    """
 
     def __init__(self, channels: tuple[int, ...], patch: int, normalisation: str) -> None:
         super().__init__()
         steps = list(pairwise(reversed(channels)))
-        self.enlarge = nn.ModuleList(nn.ConvTranspose3d(deep, c, (1, 2, 2), stride=(1, 2, 2)) for deep, c in steps)
-        self.levels = nn.ModuleList(_convolution(2 * c, c, normalisation) for _, c in steps)
-        self.pixels = nn.Conv3d(channels[0], patch * patch, 1)
+        self.enlarge = nn.ModuleList(nn.ConvTranspose2d(deep, c, 2, stride=2) for deep, c in steps)
+        self.levels = nn.ModuleList(_frame_convolution(2 * c, c, normalisation) for _, c in steps)
+        self.pixels = nn.Conv2d(channels[0], patch * patch, 1)
         self.patch = patch
 
-    def forward(self, levels: list[Tensor], size: tuple[int, int]) -> Tensor:
-        """Decode the encoder's levels; return logits [B, T, 1, H, W] of frames of the given size (H, W)."""
-        features = levels[-1]
-        for enlarge, level, skip in zip(self.enlarge, self.levels, levels[-2::-1], strict=True):
+    def forward(self, levels: list[Tensor]) -> Tensor:
+        """Decode the encoder's levels [B, C, T, h, w]; return logits [B, T, 1, H, W]."""
+        batch = len(levels[0])
+        frames = [level.transpose(1, 2).flatten(0, 1) for level in levels]  # [B * T, C, h, w]
+        features = frames[-1]
+        for enlarge, level, skip in zip(self.enlarge, self.levels, frames[-2::-1], strict=True):
             # An odd size was rounded up on the way down; its surplus row or column is cut off again.
-            larger = enlarge(features)[..., : skip.shape[3], : skip.shape[4]]
+            larger = enlarge(features)[..., : skip.shape[2], : skip.shape[3]]
             features = level(torch.cat([larger, skip], dim=1))
-        pixels = self.pixels(features).transpose(1, 2)  # [B, patch^2, T, h, w] -> [B, T, patch^2, h, w]
-        return functional.pixel_shuffle(pixels, self.patch)
+        pixels = functional.pixel_shuffle(
+            self.pixels(features), self.patch
+        )  # [B * T, patch^2, h, w] -> [B * T, 1, H, W]
+        return pixels.unflatten(0, (batch, -1))
 
 
 def temporal_encoding(frames: int, channels: int, device: torch.device) -> Tensor:
@@ -219,8 +228,16 @@ def temporal_encoding(frames: int, channels: int, device: torch.device) -> Tenso
 
 
 def _convolution(channels_in: int, channels_out: int, normalisation: str) -> nn.Module:
+    """Convolve 3 frames x 3 x 3 pixels, normalise, and rectify."""
     normalise = nn.BatchNorm3d(channels_out) if normalisation == "batch" else nn.GroupNorm(8, channels_out)
     convolution = nn.Conv3d(channels_in, channels_out, 3, padding=1, bias=False)
+    return nn.Sequential(convolution, normalise, nn.ReLU(inplace=True))
+
+
+def _frame_convolution(channels_in: int, channels_out: int, normalisation: str) -> nn.Module:
+    """Convolve 3 x 3 pixels of one frame, normalise, and rectify."""
+    normalise = nn.BatchNorm2d(channels_out) if normalisation == "batch" else nn.GroupNorm(8, channels_out)
+    convolution = nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False)
     return nn.Sequential(convolution, normalise, nn.ReLU(inplace=True))
 
 
