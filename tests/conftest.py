@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: takes more than a few seconds; deselect with -m 'not slow'")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder with recordings of real people; tests that need it are skipped where it is not there."""

@@ -49,7 +49,3 @@ QUICK = ("input.size=[32,22]", "sampler.batch_size=8", "training.epochs=3")
 @pytest.fixture(scope="session")
 def quick() -> tuple[str, ...]:
     return QUICK
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: takes more than a few seconds; deselect with -m 'not slow'")

@@ -132,6 +132,12 @@ class StudyResult:
         return tuple(dict.fromkeys(name for run in self.runs for name in run.figures))
 
     @property
+    def by_condition(self) -> bool:
+        """Whether the figures are the rank-1 of several conditions, each named after its condition."""
+        named = (*_NAMES.values(), *LOWER_IS_BETTER)
+        return bool(self.figures) and not any(name in named for name in self.figures)
+
+    @property
     def runs(self) -> tuple[RunResult, ...]:
         """All runs, cell by cell."""
         return tuple(run for cell in self.cells for run in cell.runs)

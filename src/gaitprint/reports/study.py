@@ -56,9 +56,13 @@ def study_table(study: StudyResult) -> Group:
             table.add_column(Text(header), min_width=min(longest, _LABEL_CHARACTERS), overflow="fold")
         else:
             table.add_column(Text(header), justify="right", no_wrap=True)
+    above = ""
     for cell, row in zip(study.cells, ready.rows, strict=True):
         bold = _bold_columns(study, cell, labels)
-        table.add_row(*(Text(text, style="bold" if number in bold else "") for number, text in enumerate(row)))
+        first = "" if labels > 1 and row[0] == above else row[0]  # the first axis varies slowest
+        texts = enumerate((first, *row[1:]))
+        table.add_row(*(Text(text, style="bold" if number in bold else "") for number, text in texts))
+        above = row[0]
     parts: list[RenderableType] = [Text(study.title, style="bold"), Text(study_caption(study), style="dim"), table]
     failures = study.failures
     parts += [
@@ -84,8 +88,7 @@ def study_markdown(study: StudyResult) -> str:
 
 def study_caption(study: StudyResult) -> str:
     """Return the sentences that say what the figures are."""
-    by_condition = [name for name in study.figures if not name.startswith(("Rank-", "mAP", "EER", "DIR"))]
-    what = "Rank-1 by condition in %" if by_condition else "Figures in %"
+    what = "Rank-1 by condition in %" if study.by_condition else "Figures in %"
     seeds = sorted({len(cell.runs) for cell in study.cells})
     number = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}" if seeds else "0"
     spread = f"mean ± sample standard deviation over {number} seeds" if seeds != [1] else "one seed"

@@ -152,7 +152,7 @@ def study_bars(study: StudyResult, *, best_first: bool = False) -> Figure:
             axes.annotate("failed", (0, place), (4, 0), textcoords="offset points", va="center", color=MUTED)
     names = [_wrapped(cell.label or study.title, _LABEL_CHARACTERS + 8) for cell in cells]
     axes.set_yticks(np.arange(len(cells)), names)
-    axes.set(xlabel="%", xlim=(0, 100), ylim=(len(cells) - 0.4, -0.6))
+    axes.set(xlabel="Rank-1 (%)" if study.by_condition else "%", xlim=(0, 100), ylim=(len(cells) - 0.4, -0.6))
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
     add_grid(axes)
@@ -177,8 +177,9 @@ def _merit(study: StudyResult, cell: CellResult) -> float:
 def _title(study: StudyResult) -> str:
     most = max((len(cell.runs) for cell in study.cells), default=0)
     spread = f", mean ± sample standard deviation over {most} seeds" if most > 1 else ""
-    return plain_text(f"{study.title}, protocol {study.protocol}: %{spread}")
+    what = "rank-1 in %" if study.by_condition else "%"
+    return plain_text(f"{study.title}, protocol {study.protocol}: {what}{spread}")
 
 
 def _wrapped(label: str, characters: int) -> str:
-    return "\n".join(map(plain_text, textwrap.wrap(label, characters) or [""]))
+    return "\n".join(map(plain_text, textwrap.wrap(label, characters, break_on_hyphens=False) or [""]))

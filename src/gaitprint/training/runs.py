@@ -126,11 +126,12 @@ def run_all(
     # One run alone draws its own progress; of several, one bar tells.
     with overall_bar("runs", len(runs), len(runs) - len(todo)) if len(todo) > 1 else nullcontext() as bar:
         work = partial(complete, store=store, protocol=protocol, device=device)
-        if jobs > 1 and len(todo) > 1:
-            share = max(1, available_cores() // jobs) if threads is None else threads
+        # A share also for a last run that is alone: other threads could give other last bits.
+        share = max(1, available_cores() // jobs) if threads is None and jobs > 1 else threads
+        if share is not None and jobs > 1 and len(todo) > 1:
             outcomes = in_processes(work, [runs[index] for index in todo], jobs, share)
         else:
-            outcomes = _here(work, [runs[index] for index in todo], threads)
+            outcomes = _here(work, [runs[index] for index in todo], share)
         for place, outcome in outcomes:
             run = runs[todo[place]]
             result = _failure(run, outcome.reason) if isinstance(outcome, Died) else outcome
@@ -222,17 +223,17 @@ def _here(
 ) -> Iterator[tuple[int, RunResult]]:
     """Do the runs one after the other."""
     for index, run in enumerate(runs):
-        with _threads(threads):
+        with _torch_threads(threads) if threads is not None else nullcontext():
             result = work(run)
         yield index, result
 
 
 @contextmanager
-def _threads(threads: int | None) -> Iterator[None]:
+def _torch_threads(threads: int) -> Iterator[None]:
     import torch
 
     before = torch.get_num_threads()
-    torch.set_num_threads(before if threads is None else threads)
+    torch.set_num_threads(threads)
     try:
         yield
     finally:
