@@ -15,8 +15,9 @@ from gaitprint.models.silhouette_cnn import CHANNELS, Normalisation, SilhouetteC
 
 HIDDEN, EMBEDDING = 128, 128
 
-# Frames that the CNN sees at once outside training: 64 walks of 20 frames of 128 x 88 would take gigabytes.
-_FRAMES_AT_ONCE = 160
+# Frames that the CNN sees at once outside training. 64 walks of 20 frames of 128 x 88 at once take 4 GiB more, and three
+# times as long, as activations of more than 1 GiB are mapped anew each time (`core.allocator`).
+_FRAMES_AT_ONCE = 64
 
 
 @config_dataclass
