@@ -15,8 +15,8 @@ from gaitprint.models.silhouette_cnn import CHANNELS, Normalisation, SilhouetteC
 
 HIDDEN, EMBEDDING = 128, 128
 
-# Frames that the CNN sees at once outside training. 64 walks of 20 frames of 128 x 88 at once take 4 GiB more, and three
-# times as long, as activations of more than 1 GiB are mapped anew each time (`core.allocator`).
+# Frames that the CNN sees at once outside training. 64 walks of 20 frames of 128 x 88 at once take 4 GiB more and three
+# times as long: activations of more than 1 GiB are mapped anew each time (`core.allocator`).
 _FRAMES_AT_ONCE = 64
 
 
