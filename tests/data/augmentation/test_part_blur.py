@@ -20,7 +20,16 @@ def test_blurs_the_box_as_scipy_does_and_nothing_else(clips: torch.Tensor) -> No
             np.testing.assert_allclose(after, expected, atol=1e-6)
 
 
+def test_blurs_narrow_frames_widely_as_scipy_does() -> None:
+    clips = torch.rand(2, 3, 1, 32, 5, dtype=torch.float64)
+    config = PartBlurConfig(part_height=(1.0, 1.0), part_width=(1.0, 1.0), sigma=(0.25, 0.25))
+    changed = PartBlur(config).change(clips, torch.zeros(2, 5))
+    for before, after in zip(clips.flatten(0, 2).numpy(), changed.flatten(0, 2).numpy(), strict=True):
+        expected = ndimage.gaussian_filter(before, 8.0, mode="constant", cval=-1, truncate=6)
+        np.testing.assert_allclose(after, expected, atol=1e-6)
+
+
 def test_keeps_what_is_far_from_the_border() -> None:
-    matrices = gaussian_matrices(torch.tensor([0.5, 2.0]), 41)
+    matrices = gaussian_matrices(torch.tensor([0.5, 2.0]), 41, 12)
     torch.testing.assert_close(matrices[:, 20].sum(dim=-1), torch.ones(2))
     assert (matrices[:, 0].sum(dim=-1) < 0.95).all()

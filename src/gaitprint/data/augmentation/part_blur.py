@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 import torch
@@ -45,20 +46,22 @@ class PartBlur(BodyPartAugmentation[PartBlurConfig]):
         batch, frames, _, height, width = clips.shape
         sigmas = (between(drawn, self.config.sigma) * height).to(precise)
         # As products with one matrix for each axis and clip: no loop over clips, though each has its own Gaussian.
-        along_rows = gaussian_matrices(sigmas, width)  # [B, W, W], symmetric
-        along_columns = gaussian_matrices(sigmas, height)  # [B, H, H]
+        reach = math.ceil(6 * self.config.sigma[1] * height)
+        along_rows = gaussian_matrices(sigmas, width, reach)  # [B, W, W], symmetric
+        along_columns = gaussian_matrices(sigmas, height, reach)  # [B, H, H]
         values = clips.to(precise).reshape(batch, frames * height, width) - BACKGROUND
         values = (values @ along_rows).view(batch, frames, height, width)
         values = (along_columns.unsqueeze(1) @ values).clamp(0, 1 - BACKGROUND)
         return (values + BACKGROUND).unsqueeze(2).to(clips.dtype)
 
 
-def gaussian_matrices(sigmas: Tensor, size: int) -> Tensor:
+def gaussian_matrices(sigmas: Tensor, size: int, reach: int) -> Tensor:
     """Return the matrices that blur `size` values by Gaussians; beyond the ends are zeros.
 
     Args:
         sigmas: float [B], above 0, in pixels.
         size: how many values.
+        reach: how many values to either side the Gaussians are summed over to be scaled to 1.
 
     Returns:
         float [B, size, size].
@@ -67,6 +70,5 @@ def gaussian_matrices(sigmas: Tensor, size: int) -> Tensor:
     distances = along - along.unsqueeze(1)  # [size, size]
     precision = (0.5 / sigmas.square()).view(-1, 1, 1)
     # What falls off the ends counts in the sum, or the frame's border would be as bright as its middle.
-    reach = 2 * size
     whole = torch.arange(-reach, reach + 1, device=sigmas.device, dtype=sigmas.dtype)
     return (-precision * distances.square()).exp() / (-precision * whole.square()).exp().sum(dim=-1, keepdim=True)

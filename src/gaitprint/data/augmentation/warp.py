@@ -35,7 +35,7 @@ def warp(clips: Tensor, sources: Tensor) -> Tensor:
     # The frames of a clip go as channels, which share their grid; outside is 0, so background must be 0 meanwhile.
     shifted = clips.squeeze(2).to(precise) - BACKGROUND  # [B, T, H, W]
     warped = functional.grid_sample(shifted, grid, padding_mode="zeros", align_corners=False)
-    # The weights of the four neighbours may add up to a little more than 1.
+    # Whatever rounding does to the sum of the four weights, nothing is brighter than a person.
     return (warped.clamp(max=1 - BACKGROUND) + BACKGROUND).unsqueeze(2).to(clips.dtype)
 
 
