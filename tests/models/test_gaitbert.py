@@ -22,9 +22,10 @@ def _clips(frames: int = 8, height: int = 28, width: int = 22, batch: int = 2) -
 
 
 @pytest.mark.parametrize(("frames", "height", "width"), [(1, 8, 8), (5, 28, 22), (50, 64, 64), (7, 64, 44)])
-def test_as_many_frames_of_the_same_size_come_out(frames: int, height: int, width: int) -> None:
+@pytest.mark.parametrize("identity", ["whole", "shown"])
+def test_as_many_frames_of_the_same_size_come_out(frames: int, height: int, width: int, identity: str) -> None:
     clips = _clips(frames, height, width)
-    output = _model().train()(clips)
+    output = _model(identity=identity).train()(clips)
     assert output.embedding.shape == (2, 1, 512)
     assert output.logits.shape == (2, 1, 5)
     assert output.reconstruction.logits.shape == clips.shape
@@ -33,7 +34,7 @@ def test_as_many_frames_of_the_same_size_come_out(frames: int, height: int, widt
 def test_the_truth_is_never_touched() -> None:
     clips = _clips()
     before = clips.clone()
-    reconstruction = _model().train()(clips).reconstruction
+    reconstruction = _model(identity="shown").train()(clips).reconstruction
     assert torch.equal(clips, before)
     assert torch.equal(reconstruction.truth, (before + 1) / 2)
     assert reconstruction.hidden.any()
@@ -47,6 +48,25 @@ def test_what_is_hidden_is_not_seen() -> None:
     assert torch.equal(model.reconstruct(clips, hidden).logits, model.reconstruct(other, hidden).logits)
     changed = torch.where(hidden, clips, -clips)
     assert not torch.equal(model.reconstruct(clips, hidden).logits, model.reconstruct(changed, hidden).logits)
+
+
+def test_identity_of_whole_clips_beside_masked_copies_of_some() -> None:
+    masking, clips = {"clips": 0.5, "frames": 0.5, "blocks": 2}, _clips(batch=8)
+    model = _model(masking=Masking(**masking), normalisation="group")
+    plain = model.eval()(clips)
+    trained = model.train()(clips)
+    # Group normalisation treats every clip by itself, so what is beside a clip cannot change its embedding.
+    torch.testing.assert_close(trained.embedding, plain.embedding)
+    torch.testing.assert_close(trained.logits, plain.logits)
+    filled = trained.reconstruction
+    assert filled.logits.shape == filled.truth.shape == filled.hidden.shape == (4, *clips.shape[1:])
+    assert filled.hidden.flatten(1).any(dim=1).all()
+    for truth in filled.truth:
+        assert any(torch.equal(truth, (clip + 1) / 2) for clip in clips)
+    # What is shown decides the embedding in the other mode.
+    shown = _model(masking=Masking(**masking), normalisation="group", identity="shown").train()(clips)
+    assert shown.reconstruction.logits.shape == clips.shape
+    assert not torch.allclose(shown.embedding, plain.embedding, atol=1e-4)
 
 
 def test_nothing_is_hidden_in_evaluation() -> None:

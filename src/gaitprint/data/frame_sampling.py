@@ -52,4 +52,5 @@ def choose_frames(
     else:
         starts = (spare // 2)[:, None] if clips == 1 else spare[:, None] * np.arange(clips) // (clips - 1)
     frames = (starts[:, :, None] + stride * steps).reshape(len(lengths), -1)  # [B, N, T] -> [B, N * T]
-    return np.minimum(frames, lengths[:, None] - 1)
+    inside: NDArray[np.int64] = np.minimum(frames, lengths[:, None] - 1)
+    return inside

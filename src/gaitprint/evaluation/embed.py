@@ -150,10 +150,10 @@ class Embedder:
             if clips == 1:
                 embedding = self.model(inputs).embedding
             else:
-                each = self.model(inputs.unflatten(1, (clips, -1)).flatten(0, 1)).embedding  # [B * N, P, D]
+                each = self.model(inputs.reshape(len(inputs) * clips, -1, *inputs.shape[2:])).embedding  # [B * N, P, D]
                 if self.distance == "cosine":
                     each = functional.normalize(each, dim=-1)  # every clip has the same say, however long its vector
-                embedding = each.unflatten(0, (-1, clips)).mean(dim=1)
+                embedding = each.view(len(inputs), clips, *each.shape[1:]).mean(dim=1)
             values: NDArray[np.float32] = embedding.float().cpu().numpy()
         return values
 

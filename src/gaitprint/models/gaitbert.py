@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from itertools import pairwise
 from typing import Any, ClassVar, Literal, Self
 
@@ -32,6 +32,9 @@ class GaitBertConfig:
         strips: horizontal strips of the body that are pooled each by itself; 1 pools the whole frame.
         decoder: hide parts of the input in training, and fill them in; without it, the model is a plain encoder.
         masking: what is hidden.
+        identity: what the embedding of a training clip is computed from: ``whole``, the clip as it is, while a copy of
+            `masking.clips` of the batch is filled in beside it; ``shown``, what the masking left of it, so that one
+            pass serves both.
         normalisation: after each convolution: ``batch``, or ``group`` (8 groups), which hidden input cannot shift.
         dropout: share of the embedding's values that are dropped before the classifier in training.
     """
@@ -41,6 +44,7 @@ class GaitBertConfig:
     strips: int = 4
     decoder: bool = True
     masking: Masking = field(default_factory=Masking)
+    identity: Literal["whole", "shown"] = "whole"
     normalisation: Literal["batch", "group"] = "batch"
     dropout: float = 0.0
 
@@ -70,6 +74,7 @@ class GaitBert(GaitModel):
     def __init__(self, config: GaitBertConfig, num_subjects: int | None) -> None:
         super().__init__()
         self.masking = config.masking
+        self.identity = config.identity
         self.strips = config.strips
         channels = config.channels
         self.frame_embedding = FrameEmbedding(config.patch, channels[0])
@@ -100,20 +105,29 @@ class GaitBert(GaitModel):
             inputs: float32 [B, T, 1, H, W] in [-1, 1]; H and W multiples of the patch size.
 
         Returns:
-            embedding [B, 1, 512] and logits [B, 1, S]; in training also the reconstruction.
+            embedding [B, 1, 512] and logits [B, 1, S]; in training also the reconstruction, of those clips that had
+            parts hidden.
 
         Raises:
             UsageError: frames that the patches do not tile.
         """
-        hides = self.training and self.decoder is not None
-        hidden = sample_hidden(inputs.shape, self.masking, inputs.device, None) if hides else None
         truth = (inputs + 1) / 2
-        levels = self._encode(truth, hidden)
-        embedding = self.embedding(self._pool(levels[-1])).unsqueeze(1)  # [B, 2 * strips * C] -> [B, 1, 512]
-        logits = None if self.classifier is None else self.classifier(embedding)
-        if hidden is None or self.decoder is None:
-            return ModelOutput(embedding, logits)
-        return ModelOutput(embedding, logits, Reconstruction(self.decoder(levels), truth, hidden))
+        if not self.training or self.decoder is None:
+            return self._identify(self._encode(truth, None)[-1])
+        if self.identity == "shown":
+            hidden = sample_hidden(truth.shape, self.masking, truth.device, None)
+            levels = self._encode(truth, hidden)
+            filled = Reconstruction(self.decoder(levels), truth, hidden)
+            return self._identify(levels[-1])._replace(reconstruction=filled)
+        whole = len(truth)
+        copies = truth[torch.randperm(whole, device=truth.device)[: math.ceil(self.masking.clips * whole)]]
+        hidden = sample_hidden(copies.shape, replace(self.masking, clips=1.0), truth.device, None)
+        # One pass for both: batch normalisation then treats whole clips in training as it will in evaluation.
+        levels = self._encode(
+            torch.cat([truth, copies]), torch.cat([torch.zeros_like(truth, dtype=torch.bool), hidden])
+        )
+        filled = Reconstruction(self.decoder([level[whole:] for level in levels]), copies, hidden)
+        return self._identify(levels[-1][:whole])._replace(reconstruction=filled)
 
     def reconstruct(self, inputs: Tensor, hidden: Tensor) -> Reconstruction:
         """Fill in what is hidden.
@@ -140,6 +154,11 @@ class GaitBert(GaitModel):
         shown = torch.cat([truth * (1 - unseen), unseen], dim=2)  # [B, T, 2, H, W]
         levels: list[Tensor] = self.encoder(self.frame_embedding(shown))
         return levels
+
+    def _identify(self, bottleneck: Tensor) -> ModelOutput:
+        """Embed and classify [B, C, T, h, w]."""
+        embedding = self.embedding(self._pool(bottleneck)).unsqueeze(1)  # [B, 2 * strips * C] -> [B, 1, 512]
+        return ModelOutput(embedding, None if self.classifier is None else self.classifier(embedding))
 
     def _pool(self, bottleneck: Tensor) -> Tensor:
         """Maximum and mean of each horizontal strip over the clip: [B, C, T, h, w] -> [B, 2 * strips * C]."""
@@ -214,10 +233,9 @@ class Decoder(nn.Module):
             # An odd size was rounded up on the way down; its surplus row or column is cut off again.
             larger = enlarge(features)[..., : skip.shape[2], : skip.shape[3]]
             features = level(torch.cat([larger, skip], dim=1))
-        pixels = functional.pixel_shuffle(
-            self.pixels(features), self.patch
-        )  # [B * T, patch^2, h, w] -> [B * T, 1, H, W]
-        return pixels.unflatten(0, (batch, -1))
+        # [B * T, patch^2, h, w] -> [B * T, 1, H, W]
+        pixels = functional.pixel_shuffle(self.pixels(features), self.patch)
+        return pixels.view(batch, -1, *pixels.shape[1:])
 
 
 def temporal_encoding(frames: int, channels: int, device: torch.device) -> Tensor:

@@ -20,7 +20,7 @@ class Masking:
     2022, and Wei et al., "MaskFeat", CVPR 2022, in that they last: what one frame hides cannot be copied from the next.
 
     Args:
-        clips: share of the clips of a training batch in which anything is hidden, in 0..1.
+        clips: share of the clips of a training batch in which anything is hidden, above 0 and at most 1.
         frames: share of the frames that are hidden as a whole, in 0..1, in runs of consecutive ones; one frame of
             each clip always stays.
         longest_run: frames that such a run has at most; the length of each is drawn from 1 to this.
@@ -42,9 +42,10 @@ class Masking:
     block_width: tuple[float, float] = (0.3, 0.8)
 
     def __post_init__(self) -> None:
-        for name in ("clips", "frames"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise UsageError(f"model.masking.{name} is {getattr(self, name)}, must be in 0..1")
+        if not 0 < self.clips <= 1:
+            raise UsageError(f"model.masking.clips is {self.clips}, must be above 0 and at most 1")
+        if not 0 <= self.frames <= 1:
+            raise UsageError(f"model.masking.frames is {self.frames}, must be in 0..1")
         for name in ("block_frames", "block_height", "block_width"):
             low, high = getattr(self, name)
             if not 0 < low <= high <= 1:
