@@ -48,7 +48,7 @@ def test_overrides_reach_into_mappings_and_lists():
     assert values == {"loss": [{"name": "a", "weight": 1}]}
 
 
-@pytest.mark.parametrize("override", ["epochs", "=3", "loss.7.weight=1", "epochs.deep=1"])
+@pytest.mark.parametrize("override", ["epochs", "=3", "loss.7.weight=1", "epochs.deep=1", "epochs={a", "loss.0=[b"])
 def test_bad_overrides_are_usage_errors(override):
     with pytest.raises(UsageError):
         apply_overrides({"loss": [1], "epochs": 3}, [override])

@@ -91,7 +91,7 @@ def apply_overrides(values: Mapping[str, Any], overrides: Sequence[str]) -> dict
     A number in a path selects a list element. Whether a key exists is checked later, by `from_mapping`.
 
     Raises:
-        UsageError: an assignment without ``=``, or a path through something that holds no keys.
+        UsageError: an assignment without ``=``, a value that is no YAML, or a path through something without keys.
 
     >>> apply_overrides({"training": {"seed": 0}}, ["training.seed=42"])
     {'training': {'seed': 42}}
@@ -107,12 +107,19 @@ def apply_overrides(values: Mapping[str, Any], overrides: Sequence[str]) -> dict
             node = _child(node, part, ".".join(parents[: depth + 1]))
         if isinstance(node, list):
             _child(node, last, path)
-            node[int(last)] = yaml.safe_load(text)
+            node[int(last)] = _parsed(override, text)
         elif isinstance(node, dict):
-            node[last] = yaml.safe_load(text)
+            node[last] = _parsed(override, text)
         else:
             raise UsageError(f"'{override}': '{'.'.join(parents)}' holds {node!r}, which has no keys")
     return result
+
+
+def _parsed(override: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"'{override}': the value is no YAML ({' '.join(str(error).split())})") from None
 
 
 def _child(node: Any, part: str, path: str) -> Any:
