@@ -1,6 +1,7 @@
 """Compare the training of CNN-GRU with the straightforward way: a loop over the frames.
 
     python benchmarks/cnn_gru_vs_frame_loop.py [--size 128 88] [--frames 20] [--batch 8] [--threads 1] [--rounds 5]
+        [--profile]
 
 One optimiser step (forward, cross-entropy, backward, clipping, AdamW) on the same random silhouettes from the same
 weights, four ways:
@@ -13,6 +14,9 @@ weights, four ways:
 Each has a process of its own, because how memory is allocated belongs to the process; they take turns, so that all meet
 the same machine, and the fastest step of each counts. Processor time is shown beside wall time: where something else
 runs, it is the one to compare. Before, all give their embeddings in evaluation mode (float32), which must agree.
+
+``--profile`` shows where the wall time of a step in bf16-mixed goes, and what its convolutions would take as one matrix
+product; it tells something only where nothing else runs.
 """
 
 from __future__ import annotations
@@ -21,12 +25,14 @@ import argparse
 import multiprocessing
 import sys
 import time
+import timeit
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import NamedTuple
 
 import torch
+from lightning_fabric import Fabric
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
@@ -34,6 +40,7 @@ from torch.nn import functional
 
 from gaitprint.core.memory_format import channels_last
 from gaitprint.losses.weighted_sum import WeightedSum
+from gaitprint.models.base import GaitModel
 from gaitprint.models.weights import build_model
 from gaitprint.training.engine import repeatable, start_engine
 from gaitprint.training.objective import Objective
@@ -122,6 +129,24 @@ def loop_step(loop: FrameLoop, walks: Tensor, labels: Tensor) -> Callable[[], No
     return step
 
 
+def trainer_step(model: GaitModel, precision: str, walks: Tensor, labels: Tensor) -> tuple[Fabric, Callable[[], None]]:
+    """Return what trains a model by one step, put together as `training.fit` does."""
+    fabric = start_engine("cpu", precision)
+    losses = WeightedSum(({"name": "cross-entropy", "weight": 1.0},), SUBJECTS, model.embedding_shape)
+    objective = channels_last(Objective(model, losses)).train()
+    optimizer = build_optimizer({"name": "adamw", "weight_decay": 1e-4}).build(objective.parameters())
+    engine_objective, engine_optimizer = fabric.setup(objective, optimizer)
+
+    def step() -> None:
+        loss, _ = engine_objective(walks, labels)
+        engine_optimizer.zero_grad()
+        fabric.backward(loss)
+        fabric.clip_gradients(engine_objective, engine_optimizer, max_norm=1.0)
+        engine_optimizer.step()
+
+    return fabric, step
+
+
 def work(name: str, task: Task, connection: Connection) -> None:
     """Send the embeddings [B, 128] of the fresh weights; then, at each message, take a step and send its times."""
     torch.set_num_threads(task.threads)
@@ -135,22 +160,10 @@ def work(name: str, task: Task, connection: Connection) -> None:
             connection.send(loop.eval()(walks)[0].numpy())
         answer(loop_step(loop.train(), walks, labels), connection)
         return
-    # As `training.fit` puts them together.
-    fabric = start_engine("cpu", "bf16-mixed" if name == BFLOAT16 else "32-true")
-    losses = WeightedSum(({"name": "cross-entropy", "weight": 1.0},), SUBJECTS, model.embedding_shape)
-    objective = channels_last(Objective(model, losses))
+    channels_last(model).eval()
     with torch.inference_mode():
-        connection.send(objective.eval().model(walks).embedding[:, 0].numpy())
-    optimizer = build_optimizer({"name": "adamw", "weight_decay": 1e-4}).build(objective.parameters())
-    engine_objective, engine_optimizer = fabric.setup(objective.train(), optimizer)
-
-    def step() -> None:
-        loss, _ = engine_objective(walks, labels)
-        engine_optimizer.zero_grad()
-        fabric.backward(loss)
-        fabric.clip_gradients(engine_objective, engine_optimizer, max_norm=1.0)
-        engine_optimizer.step()
-
+        connection.send(model(walks).embedding[:, 0].numpy())
+    fabric, step = trainer_step(model, "bf16-mixed" if name == BFLOAT16 else "32-true", walks, labels)
     with repeatable(fabric.device):
         answer(step, connection)
 
@@ -163,6 +176,32 @@ def answer(step: Callable[[], None], connection: Connection) -> None:
         connection.send((time.perf_counter() - wall, time.process_time() - processor))
 
 
+def profile_step(task: Task) -> Table:
+    """Table of what a step in bf16-mixed spends its processor time on."""
+    torch.set_num_threads(task.threads)
+    fabric, step = trainer_step(build_model({"name": "cnn-gru"}, SUBJECTS), "bf16-mixed", *task.data())
+    with repeatable(fabric.device):
+        for _ in range(3):
+            step()
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
+            step()
+    groups = {"convolution": 0.0, "batch_norm": 0.0, "pool": 0.0, "the rest": 0.0}
+    for event in profiler.key_averages():
+        group = next((group for group in groups if group in event.key), "the rest")
+        groups[group] += event.self_cpu_time_total / 1e3
+    left, right = torch.randn(4096, 1152).bfloat16(), torch.randn(1152, 128).bfloat16()
+    seconds = min(timeit.repeat(lambda: left @ right, number=20, repeat=10)) / 20
+    # Two operations for each weight and pixel; backward as many for the weights, and, but in the first, for the pixels.
+    pixels = task.batch * task.frames * task.size[0] * task.size[1]
+    operations = 2 * 9 * pixels * (2 * 32 + 3 * 32 * 64 / 4 + 3 * 64 * 128 / 16)
+    table = Table("part of a bf16-mixed step", "ms", title="Profile")
+    for group, milliseconds in groups.items():
+        table.add_row(group, f"{milliseconds:.0f}")
+    fastest = 2 * 4096 * 1152 * 128 / seconds
+    table.add_row("convolutions at the speed of a matrix product", f"{operations / fastest * 1e3:.0f}")
+    return table
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, nargs=2, default=(128, 88), metavar=("H", "W"))
@@ -170,6 +209,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
     task = Task(options.batch, options.frames, tuple(options.size), options.threads)
     start = multiprocessing.get_context("spawn")
@@ -193,7 +233,7 @@ def main() -> None:
 
     height, width = task.size
     title = f"{task.batch} walks of {task.frames} frames of {height} x {width}, {task.threads} thread(s)"
-    ratios = ("to the first", "to the second")
+    ratios = ("x first", "x second")
     table = Table("training", "ms a step", "walks/s", *ratios, "processor ms", *ratios, title=title)
     for name, times in best.items():
         cells = [f"{times[0] * 1e3:.0f}", f"{task.batch / times[0]:.1f}"]
@@ -202,6 +242,8 @@ def main() -> None:
         table.add_row(name, *cells)
     difference = max(float(abs(values - embeddings[LOOP]).max()) for values in embeddings.values())
     console = Console(width=120)
+    if options.profile:
+        console.print(profile_step(task))
     console.print(table, f"embeddings differ by at most {difference:.1e}")
     if not difference <= TOLERANCE:
         sys.exit(f"embeddings differ by more than {TOLERANCE}")
