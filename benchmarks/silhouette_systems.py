@@ -24,8 +24,7 @@ FINETUNING = "GaitBERT, pre-trained and fine-tuned"
 SYSTEMS = {
     "CNN-GEI": ("cnn-gei", ["input.size=[64,44]"]),
     "CNN-GRU": ("cnn-gru-light", []),
-    "GaitBERT, no masking": ("gaitbert-light-finetune", ["optimizer.learning_rate=0.001", "training.steps=500"]),
-    "GaitBERT, no masking, as briefly as fine-tuning": ("gaitbert-light-finetune", []),
+    "GaitBERT, no masking": ("gaitbert-light-finetune", []),
     "GaitBERT, joint": ("gaitbert-light", []),
     FINETUNING: ("gaitbert-light-finetune", []),
 }
