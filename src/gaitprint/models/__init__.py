@@ -9,5 +9,6 @@ MODELS = Registry(
         "cnn-gei": "gaitprint.models.cnn_gei:CnnGei",
         "cnn-gru": "gaitprint.models.cnn_gru:CnnGru",
         "gaitbert": "gaitprint.models.gaitbert:GaitBert",
+        "skeleton-transformer": "gaitprint.models.skeleton_transformer:SkeletonTransformer",
     },
 )

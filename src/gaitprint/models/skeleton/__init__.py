@@ -1,0 +1,1 @@
+"""Stages that the networks on skeletons are made of, one a file."""
