@@ -11,7 +11,7 @@ import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, dataclass_transform, get_type_hints
+from typing import Any, TypeVar, dataclass_transform, get_args, get_type_hints
 
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -60,7 +60,9 @@ def _known_keys(config_type: Any, location: Sequence[Any]) -> list[str]:
     """Field names of the dataclass that a pydantic error location points into."""
     for part in location:
         hints = get_type_hints(config_type) if dataclasses.is_dataclass(config_type) else {}
-        config_type = hints.get(str(part))
+        hint = hints.get(str(part))
+        # `Section | None`: the section may be left out.
+        config_type = next((option for option in get_args(hint) if dataclasses.is_dataclass(option)), hint)
     return [field.name for field in dataclasses.fields(config_type)] if dataclasses.is_dataclass(config_type) else []
 
 

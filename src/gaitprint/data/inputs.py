@@ -60,11 +60,22 @@ class ModelInput(ABC):
                 have = " and ".join(info.modalities)
                 raise IncompatibleError(f"{info.id}: the model needs {self.modality}; this walk has only {have}")
 
+    def num_frames(self, infos: Iterable[SequenceInfo]) -> NDArray[np.int64]:
+        """Return how many frames each walk has to choose from, int64 [N]: those stored, unless `read` changes that."""
+        return np.array([info.num_frames for info in infos], np.int64)
+
+    def warm_up(self, store: Store, positions: NDArray[np.int64]) -> None:  # noqa: B027 (most have nothing to do)
+        """Do in advance, once for a training, what `read` would do for each of these walks and keep.
+
+        Raises:
+            IncompatibleError: as `read`.
+        """
+
     def choose_frames(self, lengths: NDArray[np.int64], rng: np.random.Generator | None) -> NDArray[np.int64] | None:
         """Choose the frames of each walk of a batch, as `frame_sampling.choose_frames`; None means all frames.
 
         Args:
-            lengths: int64 [B], frames that each walk has.
+            lengths: int64 [B], frames that each walk has (`num_frames`).
             rng: in training; None in evaluation.
         """
         return None

@@ -48,7 +48,8 @@ class BatchStream(Dataset[tuple[Tensor, Tensor]]):
         self._input, self._sampler, self._seed = model_input, sampler, seed
         share = sampler.batch_size // processes
         self._own = slice(process * share, (process + 1) * share)
-        self._lengths = np.array([store.infos[position].num_frames for position in positions], dtype=np.int64)
+        self._lengths = model_input.num_frames(store.infos[position] for position in positions)
+        model_input.warm_up(store, positions)
         self._cache = read_all(store, positions, model_input) if model_input.cacheable else None
 
     def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:

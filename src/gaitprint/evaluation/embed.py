@@ -120,7 +120,7 @@ class Embedder:
         chosen = range(len(store)) if positions is None else [int(position) for position in positions]
         infos = [store.infos[position] for position in chosen]
         self.input.check(infos)
-        frames = self.input.choose_frames(np.array([info.num_frames for info in infos], np.int64), None)
+        frames = self.input.choose_frames(self.input.num_frames(infos), None)
         walks = (
             (info.id, self.input.read(store, position, None if frames is None else frames[row]))
             for row, (position, info) in enumerate(zip(chosen, infos, strict=True))
