@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/augmentation_cost.py
     python benchmarks/augmentation_cost.py --device cuda
 
-32 clips of 30 silhouettes, 64 x 44. The cost does not depend on the share of clips that are changed. Each figure is the
-shortest of several runs.
+32 clips of 30 silhouettes, 64 x 44, or of 60 frames of 20 joints. The cost does not depend on the share of clips that
+are changed. Each figure is the shortest of several runs.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from gaitprint.data.augmentation import AUGMENTATIONS
 from gaitprint.models.cnn_gru import CnnGru, CnnGruConfig
 
 SHAPE = (32, 30, 1, 64, 44)
+JOINTS = (32, 60, 20, 4)
 
 
 def shortest_ms(work: Callable[[], object], device: torch.device, repeats: int) -> float:
@@ -41,6 +42,7 @@ def main() -> None:
     device = torch.device(parser.parse_args().device)
     keep_freed_memory()  # as training does
     clips = torch.rand(SHAPE, device=device) * 2 - 1
+    joints = torch.rand(JOINTS, device=device)
     labels = torch.arange(len(clips), device=device) % 8
     model = CnnGru(CnnGruConfig(), 8).to(device)
     optimizer = torch.optim.AdamW(model.parameters())
@@ -57,11 +59,17 @@ def main() -> None:
     for name, augmentation_type in AUGMENTATIONS.items():
         augmentation = augmentation_type.from_config(augmentation_type.Config())
 
-        def change(augmentation: Callable[[torch.Tensor], torch.Tensor] = augmentation) -> torch.Tensor:
-            return augmentation(clips)
+        of_silhouettes = augmentation_type.modality == "silhouettes"
+
+        def change(
+            augmentation: Callable[[torch.Tensor], torch.Tensor] = augmentation,
+            batch: torch.Tensor = clips if of_silhouettes else joints,
+        ) -> torch.Tensor:
+            return augmentation(batch)
 
         augmentation_ms = shortest_ms(change, device, 20)
-        table.add_row(name, f"{augmentation_ms:.1f}", f"{augmentation_ms / training_ms:.1%}")
+        share = f"{augmentation_ms / training_ms:.1%}" if of_silhouettes else ""
+        table.add_row(name, f"{augmentation_ms:.1f}", share)
     Console().print(table)
 
 

@@ -10,7 +10,8 @@ def test_draws_the_original_and_every_augmentation_twice() -> None:
     clip[:, 1:7, 1:3] = [[[255]], [[128]], [[77]]]
     axes = augmentation_sheet(clip).axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
-    assert names == ["original", *AUGMENTATIONS]
+    of_silhouettes = [name for name in AUGMENTATIONS if AUGMENTATIONS[name].modality == "silhouettes"]
+    assert names == ["original", *of_silhouettes]
     sheet = np.asarray(axes.images[0].get_array())
     assert sheet.shape == (8 * len(names), 6 * 2 * 3)
     strip = np.concatenate([*clip, *clip], axis=1)

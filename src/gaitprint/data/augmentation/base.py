@@ -8,8 +8,36 @@ from typing import Any, ClassVar, Self
 
 from torch import Tensor
 
-from gaitprint.core.config import from_mapping
+from gaitprint.core.config import config_dataclass, from_mapping
+from gaitprint.core.errors import UsageError
 from gaitprint.data.augmentation import AUGMENTATIONS
+
+
+@config_dataclass
+class AugmentationConfig:
+    """Options of every augmentation.
+
+    Args:
+        probability: of each clip to be changed, by itself, in 0..1.
+
+    Raises:
+        UsageError: a value outside its limits.
+    """
+
+    probability: float = 0.5
+
+    def __post_init__(self) -> None:
+        self._check_value("probability", 0.0, 1.0)
+
+    def _check_value(self, name: str, lowest: float, highest: float) -> None:
+        value = getattr(self, name)
+        if not lowest <= value <= highest:
+            raise UsageError(f"augment.{name} is {value}, must be in {lowest:g}..{highest:g}")
+
+    def _check_range(self, name: str, above: float, highest: float) -> None:
+        low, high = getattr(self, name)
+        if not above < low <= high <= highest:
+            raise UsageError(f"augment.{name} is {low}, {high}; must be {above:g} < lowest <= highest <= {highest:g}")
 
 
 class Augmentation(ABC):
@@ -37,7 +65,8 @@ class Augmentation(ABC):
 
         Args:
             batch: what `ModelInput.finish` gives; it is not changed itself. Silhouettes: float32 [B, T, 1, H, W] or
-                [B, 1, H, W] (gait energy images) in [-1, 1], -1 is background.
+                [B, 1, H, W] (gait energy images) in [-1, 1], -1 is background. Joints: float32 [B, T, J, A + 1],
+                positions and confidence; what has confidence 0 was not seen.
 
         Returns:
             the same shape and range.
@@ -62,3 +91,13 @@ def build_augmentations(choices: Sequence[Mapping[str, Any]]) -> Callable[[Tenso
         return batch
 
     return augment
+
+
+def between(drawn: Tensor, limits: tuple[float, float]) -> Tensor:
+    """Stretch numbers in 0..1 to `limits`."""
+    return limits[0] + (limits[1] - limits[0]) * drawn
+
+
+def around_zero(drawn: Tensor, limit: float) -> Tensor:
+    """Stretch numbers in 0..1 to -limit..limit."""
+    return between(drawn, (-limit, limit))

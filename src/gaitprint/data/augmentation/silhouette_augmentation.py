@@ -8,38 +8,12 @@ from typing import ClassVar, Generic, Self, TypeVar
 import torch
 from torch import Tensor
 
-from gaitprint.core.config import config_dataclass
 from gaitprint.core.errors import UsageError
-from gaitprint.data.augmentation.base import Augmentation
+from gaitprint.data.augmentation.base import Augmentation, AugmentationConfig, around_zero, between
+
+__all__ = ["BACKGROUND", "AugmentationConfig", "SilhouetteAugmentation", "around_zero", "between"]
 
 BACKGROUND = -1.0
-
-
-@config_dataclass
-class AugmentationConfig:
-    """Options of every augmentation of silhouettes.
-
-    Args:
-        probability: of each clip to be changed, by itself, in 0..1.
-
-    Raises:
-        UsageError: a value outside its limits.
-    """
-
-    probability: float = 0.5
-
-    def __post_init__(self) -> None:
-        self._check_value("probability", 0.0, 1.0)
-
-    def _check_value(self, name: str, lowest: float, highest: float) -> None:
-        value = getattr(self, name)
-        if not lowest <= value <= highest:
-            raise UsageError(f"augment.{name} is {value}, must be in {lowest:g}..{highest:g}")
-
-    def _check_range(self, name: str, above: float, highest: float) -> None:
-        low, high = getattr(self, name)
-        if not above < low <= high <= highest:
-            raise UsageError(f"augment.{name} is {low}, {high}; must be {above:g} < lowest <= highest <= {highest:g}")
 
 
 ConfigT = TypeVar("ConfigT", bound=AugmentationConfig)
@@ -95,13 +69,3 @@ class SilhouetteAugmentation(Augmentation, Generic[ConfigT]):
         chosen = drawn[:, 0] < self.config.probability
         changed = self.change(clips, drawn[:, 1:])
         return torch.where(chosen.view(-1, 1, 1, 1, 1), changed, clips).view(batch.shape)
-
-
-def between(drawn: Tensor, limits: tuple[float, float]) -> Tensor:
-    """Stretch numbers in 0..1 to `limits`."""
-    return limits[0] + (limits[1] - limits[0]) * drawn
-
-
-def around_zero(drawn: Tensor, limit: float) -> Tensor:
-    """Stretch numbers in 0..1 to -limit..limit."""
-    return between(drawn, (-limit, limit))
