@@ -38,7 +38,7 @@ def study(
         grid: A key and its values, such as "schedule=cosine,{name: step, epochs: 5}" or loss=triplet,center+triplet.
         seeds: How many seeds each combination is trained with, counting up from the recipe's training.seed.
         protocol: casia-b, casia-b-pooled, oumvlp, gait3d, first-walk, verification or open-set.
-        jobs: Runs side by side, each with its share of the cores; faster than all cores for one run after the other.
+        jobs: Runs side by side, each with its share of the cores.
         device: Where to compute.
 
     Returns:
