@@ -154,3 +154,27 @@ def test_a_walk_of_several_clips_is_their_mean_direction(tmp_path) -> None:
         vectors = Embedder(model, one, name="gaitbert").embed(clips)[:, 0]
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         np.testing.assert_allclose(embedding[0], vectors.mean(axis=0), rtol=1e-4, atol=1e-6)
+
+
+def test_clips_of_joints_are_counted_in_frames_after_resampling(tmp_path) -> None:
+    """A stored walk of 60 frames a second has half as many frames to choose from as it has stored."""
+    rng = np.random.default_rng(0)
+    walks = []
+    for number, rate in enumerate((30.0, 60.0)):
+        joints = np.repeat(rng.normal(size=(1, 20, 3)), 121, axis=0) * np.linspace(1, 2, 121)[:, None, None]
+        labels = (f"{number:03d}", "walk-1", "front", rate)
+        walks.append(GaitSequence(*labels, joints=joints.astype(np.float32), skeleton="kinect-v1-20"))
+    store = Store.create(tmp_path / "store")
+    store.add(walks)
+    preprocessing = {"outlier_threshold": None, "cutoff_hz": None, "face_forward": False, "rate_hz": 30.0}
+    options = {"frames": 21, "sampling": "clip", "evaluation_clips": 3, "preprocessing": preprocessing}
+    model_input = build_input({"representation": "joints", "skeleton": "kinect-v1-20", **options})
+    embedder = Embedder(build_model({"name": "anthropometry"}, None), model_input, name="anthropometry")
+    found = embedder.embed_store(store).embeddings
+    np.testing.assert_array_equal(found, embedder.embed(walks))
+    # Bones grow along the walk: a clip's median is its middle frame's, and three clips' mean the middle of the walk's.
+    for walk, embedding in zip(walks, found, strict=True):
+        middle = walk.joints[60]
+        bones = walk.skeleton.bone_indices
+        lengths = np.linalg.norm(middle[bones[:, 0]] - middle[bones[:, 1]], axis=-1)
+        np.testing.assert_allclose(embedding[0], lengths, rtol=1e-4)

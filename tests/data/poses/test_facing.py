@@ -69,7 +69,8 @@ def test_bent_knees_tell_even_where_nobody_moves_but_stiff_legs_do_not(walk_of) 
     for side, sign in (("left", -1), ("right", 1)):
         hip, knee, ankle = (KINECT_V1_20.index(f"{side}_{joint}") for joint in ("hip", "knee", "ankle"))
         across = sign * 0.1 * np.array([np.cos(np.deg2rad(50)), -np.sin(np.deg2rad(50))])
-        for joint, height in ((hip, 0.9), (knee, 0.5), (ankle, 0.1)):
+        foot = KINECT_V1_20.index(f"{side}_foot")
+        for joint, height in ((hip, 0.9), (knee, 0.5), (ankle, 0.1), (foot, 0.0)):
             stiff[0, joint] = [across[0], height, across[1]]
     stiff = np.repeat(stiff, 9, axis=0)
     assert find_handedness(stiff, KINECT_V1_20, 30.0) is None
@@ -79,3 +80,15 @@ def test_bent_knees_tell_even_where_nobody_moves_but_stiff_legs_do_not(walk_of) 
     for handedness, sign in (("left", 1), ("right", -1)):
         forward = face_forward(stiff * [sign, 1, 1], KINECT_V1_20, 30.0, handedness)
         np.testing.assert_allclose(forward[0, hips][:, [0, 2]], [[-0.1, 0], [0.1, 0]], atol=0.02)
+
+
+def test_toes_decide_between_ahead_and_back(walk_of) -> None:
+    """Knees that a sensor reports a little behind the line from hip to ankle do not turn the walker round."""
+    joints = walk_of(turn_deg=120.0, mirrored=True)
+    backwards = np.array([np.sin(np.deg2rad(120)), 0, -np.cos(np.deg2rad(120))]) * 0.15
+    for side in ("left", "right"):
+        joints[:, KINECT_V1_20.index(f"{side}_knee")] += backwards
+    assert find_handedness(joints, KINECT_V1_20, 30.0) == "right"
+    forward = face_forward(joints, KINECT_V1_20, 30.0)
+    others = [KINECT_V1_20.index(name) for name in KINECT_V1_20.joints if "knee" not in name]
+    assert np.abs(forward - walk_of())[:, others].max() < 0.06

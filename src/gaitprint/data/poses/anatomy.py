@@ -12,7 +12,7 @@ from gaitprint.core.skeletons import Skeleton, mapping
 
 SIDES = ("left", "right")
 LEG = ("hip", "knee", "ankle")
-LIMBS = ("shoulder", *LEG)
+LIMBS = ("shoulder", *LEG, "foot")
 ANATOMY = Skeleton(
     "anatomy",
     joints=("pelvis", "thorax", *(f"{side}_{limb}" for limb in LIMBS for side in SIDES)),
@@ -43,6 +43,12 @@ def legs_of(joints: NDArray[np.float64], skeleton: Skeleton) -> NDArray[np.float
     """Return hip, knee and ankle of the left and the right leg, float64 [T, 2 sides, 3, A]; errors as `points_of`."""
     names = tuple(f"{side}_{joint}" for side in SIDES for joint in LEG)
     return points_of(joints, skeleton, names).reshape(len(joints), 2, 3, joints.shape[2])
+
+
+def has_points(skeleton: Skeleton, names: tuple[str, ...]) -> bool:
+    """Whether `points_of` can give these points."""
+    available = mapping(skeleton, ANATOMY)[1]
+    return all(bool(available[ANATOMY.index(name)]) for name in names)
 
 
 @lru_cache(maxsize=64)
