@@ -8,11 +8,11 @@ from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import MPII_16, SKELETONS, Skeleton
 from gaitprint.data.inputs import build_input
 from gaitprint.models.base import GaitModel
-from gaitprint.models.resgcn import Block, HopConvolution, ResGcn, ResGcnConfig, TimeConvolution
+from gaitprint.models.resgcn import Block, HopConvolution, JointPooling, ResGcn, ResGcnConfig, TimeConvolution
 from gaitprint.models.skeleton.graph import hop_distances
 from gaitprint.models.weights import build_model
 
-SMALL = {"branch_channels": 8, "channels": (16, 24), "kernel": 5, "embedding": 8}
+SMALL = {"branch_channels": 8, "channels": (16, 24), "kernel": 5, "joint_channels": 4, "embedding": 8}
 
 
 def _walks(batch: int, frames: int, unseen: float = 0.0, joints: int = 20, axes: int = 3) -> Tensor:
@@ -82,6 +82,12 @@ def test_time_has_an_order_and_the_room_no_place() -> None:
     torch.testing.assert_close(model(moved).embedding, model(walks).embedding, rtol=1e-4, atol=1e-4)
 
 
+def test_left_is_told_from_right() -> None:
+    model, walks = _model(), _walks(3, 9)
+    mirrored = walks[:, :, torch.from_numpy(SKELETONS["kinect-v1-20"].mirror_indices)]
+    assert (model(mirrored).embedding - model(walks).embedding).abs().max() > 1e-2
+
+
 @pytest.mark.parametrize("name", sorted(SKELETONS))
 @pytest.mark.parametrize("axes", [2, 3])
 def test_any_skeleton_any_length(name: str, axes: int) -> None:
@@ -147,7 +153,18 @@ def test_any_reduction(reduction: int) -> None:
 
 def test_default_size() -> None:
     model = build_model({"name": "resgcn"}, None)
-    assert 0.4e6 < sum(p.numel() for p in model.parameters()) < 0.6e6
+    assert 0.7e6 < sum(p.numel() for p in model.parameters()) < 0.8e6
+
+
+def test_pooling_against_a_loop() -> None:
+    torch.manual_seed(0)
+    pool, joints, seen = JointPooling(4, 6, 3), torch.rand(2, 7, 4, 6), torch.rand(2, 7) > 0.3
+    for walk, mask, result in zip(joints, seen, pool(joints, seen), strict=True):
+        shown = [frame for frame, is_seen in zip(walk, mask, strict=True) if is_seen]
+        for j in range(4):
+            mean = sum(frame[j] for frame in shown) / len(shown)
+            torch.testing.assert_close(result[3 * j : 3 * j + 3], pool.describe(mean))
+        torch.testing.assert_close(result[12:], torch.cat(shown).max(dim=0).values)
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,12 @@ def test_embedding_has_length_one() -> None:
     torch.testing.assert_close(_model()(_walks(3, 9)).embedding.norm(dim=-1), torch.ones(3, 1))
 
 
+def test_left_is_told_from_right() -> None:
+    model, walks = _model(), _walks(3, 9)
+    mirrored = walks[:, :, torch.from_numpy(SKELETONS["kinect-v1-20"].mirror_indices)]
+    assert (model(mirrored).embedding - model(walks).embedding).abs().max() > 1e-2
+
+
 @pytest.mark.parametrize("name", sorted(SKELETONS))
 @pytest.mark.parametrize("axes", [2, 3])
 def test_any_skeleton_any_length(name: str, axes: int) -> None:
@@ -125,7 +131,7 @@ def test_parameters_at_the_specified_size() -> None:
     model = build_model({"name": "skeleton-transformer"}, None)
     counted = {name: sum(p.numel() for p in child.parameters()) for name, child in model.named_children()}
     expected = {
-        "standardise": 0,
+        "standardise": 2 * 25 * 3,
         "graph": 3 * 128 + 128 * 128 + 128 * 256 + 2 * (128 + 128 + 256),
         "joint_attention": 4 * (256 * 256 + 256) + 2 * 256,
         "frame": 25 * 256 * 256 + 256,
@@ -135,7 +141,7 @@ def test_parameters_at_the_specified_size() -> None:
         "head": 6 * 512 * 512 + 512 + 512 * 256 + 2 * 256,
     }
     assert counted == expected
-    assert sum(counted.values()) == 23_460_928
+    assert sum(counted.values()) == 23_461_078
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ class ResGcnConfig:
         reduction: how many times narrower the blocks are inside.
         hops: bones up to which joints look at one another in one block.
         kernel: frames that one block looks at; odd.
+        joint_channels: values that each joint contributes to the walk's vector.
         embedding: D.
         dropout: share of a walk's values dropped in training before the embedding.
     """
@@ -45,11 +46,12 @@ class ResGcnConfig:
     reduction: int = 4
     hops: int = 2
     kernel: int = 9
+    joint_channels: int = 64
     embedding: int = 256
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("branch_channels", "reduction", "hops", "kernel", "embedding"):
+        for name in ("branch_channels", "reduction", "hops", "kernel", "joint_channels", "embedding"):
             if getattr(self, name) < 1:
                 raise UsageError(f"model.{name} is {getattr(self, name)}, must be at least 1")
         for channels in (self.branch_channels, *self.channels):
@@ -65,12 +67,15 @@ class ResGcn(GaitModel):
     """Residual graph convolutional network with three branches: joints, motion, bones.
 
     Each branch: one full block and one bottleneck block; then all three together: levels of two bottleneck blocks, the
-    first of which halves the frames; mean and maximum over frames and joints; embedding of length 1. A block convolves
-    over the graph, then over time. The network of Song et al., ACM MM 2020, as gait recognition uses it: Teepe et al.,
+    first of which halves the frames; joints' means and the maximum; embedding of length 1. A block convolves over the
+    graph, then over time. The network of Song et al., ACM MM 2020, as gait recognition uses it: Teepe et al.,
     "GaitGraph", ICIP 2021, and "Towards a deeper understanding of skeleton-based gait recognition", CVPRW 2022.
 
-    What was not seen of a joint counts as average (0 after standardisation), and is then filled in by its neighbours
-    and by the frames around it, as the convolutions learn. Frames without any seen joint are left out: nothing looks
+    They average over the joints at the end. Here each joint keeps its mean over time: people differ in single limbs,
+    which an average over all of them hides.
+
+    What was not seen of a joint counts as average, and is then filled in by its neighbours and by the frames around it,
+    as the convolutions learn. Frames without any seen joint are left out: nothing looks
     into them, no statistic counts them; so walks of different length may be padded at their end. Confidence above 0
     counts as seen, however low.
     """
@@ -101,7 +106,8 @@ class ResGcn(GaitModel):
             trunk.append(Block(skeleton, c_out, c_out, inside, *options))
         self.trunk = Blocks(*trunk)
         self.dropout = nn.Dropout(config.dropout)
-        self.head = EmbeddingHead(2 * widths[-1], None, config.embedding, 0.0, num_subjects)
+        self.pool = JointPooling(self.num_joints, widths[-1], config.joint_channels)
+        self.head = EmbeddingHead(self.pool.width_out, None, config.embedding, 0.0, num_subjects)
 
     @classmethod
     def from_config(cls, config: ResGcnConfig, num_subjects: int | None) -> Self:
@@ -137,7 +143,7 @@ class ResGcn(GaitModel):
         branches = [branch(stream, seen.frames)[0] for branch, stream in zip(self.branches, streams, strict=True)]
         # [B, T, J, 3 * branch channels] -> [B, T / 2^levels, J, C]
         features, frames = self.trunk(torch.cat(branches, dim=-1), seen.frames)
-        output: ModelOutput = self.head(self.dropout(_pool(features, frames)))
+        output: ModelOutput = self.head(self.dropout(self.pool(features, frames)))
         return output
 
     def example_inputs(self, batch: int) -> Tensor:
@@ -310,9 +316,23 @@ class TimeConvolution(nn.Module):
         return convolved
 
 
-def _pool(joints: Tensor, seen: Tensor | None) -> Tensor:
-    """Mean and maximum over seen frames and joints: [B, T, J, C] -> [B, 2 C]."""
-    count = count_seen(seen, joints)[:, None] * joints.shape[2]
-    mean = zero_unseen(joints, seen).sum(dim=(1, 2)) / count
-    # After a ReLU, so 0 is never above the maximum.
-    return torch.cat([mean, zero_unseen(joints, seen).amax(dim=(1, 2))], dim=1)
+class JointPooling(nn.Module):
+    """Each joint's mean over time, made narrower, and the maximum over time and joints.
+
+    Args:
+        num_joints: J.
+        channels: C of a joint.
+        joint_channels: values that are made of each joint's mean.
+    """
+
+    def __init__(self, num_joints: int, channels: int, joint_channels: int) -> None:
+        super().__init__()
+        self.describe = nn.Linear(channels, joint_channels)
+        self.width_out = num_joints * joint_channels + channels
+
+    def forward(self, joints: Tensor, seen: Tensor | None) -> Tensor:
+        """[B, T, J, C], each >= 0, bool [B, T] -> [B, J * joint channels + C]."""
+        joints = zero_unseen(joints, seen)
+        mean = joints.sum(dim=1) / count_seen(seen, joints)[:, None, None]  # [B, J, C]
+        # Nothing is below 0, so the zeros of unseen frames are never above the maximum.
+        return torch.cat([self.describe(mean).flatten(1), joints.amax(dim=(1, 2))], dim=1)

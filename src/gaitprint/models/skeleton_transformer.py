@@ -28,7 +28,8 @@ class SkeletonTransformerConfig:
     Args:
         skeleton: whose joints and bones, a name in `core.skeletons.SKELETONS`.
         axes: 3 for positions in metres, 2 for positions in the image.
-        standardise: first bring each coordinate of each joint to mean 0 and deviation 1 over the training walks.
+        standardise: first bring each coordinate of each joint to one scale over the training walks
+            (`skeleton.normalisation.JointStandardisation`).
         graph_channels: values of a joint after each graph convolution; the last is the width of joint attention.
         graph_dropout: share of them dropped in training.
         frame_width: values of a frame in temporal attention.

@@ -28,13 +28,15 @@ def test_standardisation_treats_each_coordinate_of_each_joint_by_itself() -> Non
     torch.manual_seed(0)
     values, seen = torch.randn(4, 6, 3, 2) * 0.1 - torch.arange(3.0)[:, None], torch.rand(4, 6, 3, 2) > 0.3
     stage = JointStandardisation(3, 2, momentum=1.0).train()
+    nn.init.normal_(stage.factor)
     result = stage(values.masked_fill(~seen, 1e6), seen)
     for joint in range(3):
         for axis in range(2):
             shown = values[:, :, joint, axis][seen[:, :, joint, axis]]
             expected = (shown - shown.mean()) / (shown.var(correction=0) + 1e-6).sqrt()
+            expected = expected * stage.factor[joint, axis] + stage.offset[joint, axis]
             torch.testing.assert_close(result[:, :, joint, axis][seen[:, :, joint, axis]], expected)
-    assert not result[~seen].any()
+    assert torch.equal(result[~seen], stage.offset.expand_as(result)[~seen])
     torch.testing.assert_close(stage.eval()(values, seen), result)
 
 

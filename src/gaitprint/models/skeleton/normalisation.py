@@ -42,11 +42,15 @@ class SeenBatchNorm(nn.Module):
 
 
 class JointStandardisation(nn.Module):
-    """Each coordinate of each joint minus its mean, by its deviation, over the seen places of all walks.
+    """Each coordinate of each joint less its mean, by its deviation, over the seen places of all walks; then marked.
 
     A foot is nearly a metre below the pelvis, and people differ by centimetres there: statistics over all joints at
-    once would leave these differences small beside the distance. Nothing here is trained; means and variances are
-    running ones, as those of batch normalisation are.
+    once would leave these differences small beside the distance. Means and variances are running ones, as those of
+    batch normalisation are.
+
+    Layers that treat all joints alike could then not tell a foot from a hand any more; so each coordinate of each joint
+    gets a trained factor and a trained offset, which starts at random: the normalisation of Yan, Xiong and Lin, AAAI
+    2018, but for that start.
 
     Args:
         num_joints: J.
@@ -60,6 +64,8 @@ class JointStandardisation(nn.Module):
     def __init__(self, num_joints: int, channels: int, momentum: float = 0.1) -> None:
         super().__init__()
         self.momentum = momentum
+        self.factor = nn.Parameter(torch.ones(num_joints, channels))
+        self.offset = nn.Parameter(torch.randn(num_joints, channels))
         self.register_buffer("mean", torch.zeros(num_joints, channels))
         self.register_buffer("variance", torch.ones(num_joints, channels))
 
@@ -71,11 +77,14 @@ class JointStandardisation(nn.Module):
             seen: bool [B, T, J, C] or [B, T, J, 1]; None for all True.
 
         Returns:
-            as `values`, 0 where not seen: the mean stands for what nobody saw.
+            as `values`; where not seen, what the mean would give.
         """
         mean, variance = self._learn(values, seen) if self.training else (self.mean, self.variance)
         standardised = (values - mean) * (variance + _LEAST_VARIANCE).rsqrt()
-        return standardised if seen is None else standardised.masked_fill(~seen, 0.0)
+        if seen is not None:
+            standardised = standardised.masked_fill(~seen, 0.0)
+        marked: Tensor = standardised * self.factor + self.offset
+        return marked
 
     @torch.no_grad()
     def _learn(self, values: Tensor, seen: Tensor | None) -> tuple[Tensor, Tensor]:

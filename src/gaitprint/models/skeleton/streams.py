@@ -15,7 +15,7 @@ _STEPS = (1, 2)
 
 
 class SkeletonStreams(nn.Module):
-    """Joints about the body's centre, motion, and bones; each value standardised, 0 where it was not seen.
+    """Joints about the body's centre, motion, and bones; each value standardised, the mean where it was not seen.
 
     The three inputs of Song et al., "Stronger, faster and more explainable: a graph convolutional baseline for
     skeleton-based action recognition", ACM MM 2020, with two differences: joints come about the centre only, for where
