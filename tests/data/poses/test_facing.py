@@ -92,3 +92,15 @@ def test_toes_decide_between_ahead_and_back(walk_of) -> None:
     forward = face_forward(joints, KINECT_V1_20, 30.0)
     others = [KINECT_V1_20.index(name) for name in KINECT_V1_20.joints if "knee" not in name]
     assert np.abs(forward - walk_of())[:, others].max() < 0.06
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_who_sets_the_feet_on_one_line_is_told_by_the_toes(walk_of, mirrored: bool) -> None:
+    joints = walk_of()
+    for side, sign in (("left", 1), ("right", -1)):
+        for name in ("knee", "ankle", "foot"):
+            at = KINECT_V1_20.index(f"{side}_{name}")
+            # On the line, and then a little on the other side of it.
+            joints[:, at, 0] += sign * 0.01 - joints[:, at, 0].mean()
+    joints *= [-1 if mirrored else 1, 1, 1]
+    assert find_handedness(joints, KINECT_V1_20, 30.0) == ("right" if mirrored else "left")
