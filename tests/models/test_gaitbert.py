@@ -1,12 +1,10 @@
-import math
-
 import pytest
 import torch
 from torch import nn
 
 from gaitprint.core.config import from_mapping
 from gaitprint.core.errors import UsageError
-from gaitprint.models.gaitbert import GaitBert, GaitBertConfig, temporal_encoding
+from gaitprint.models.gaitbert import GaitBert, GaitBertConfig
 from gaitprint.models.masking import Masking, sample_hidden
 
 SMALL = {"channels": (8, 16, 32), "patch": 2}
@@ -95,15 +93,6 @@ def test_the_order_of_frames_matters_even_where_each_is_seen_alone() -> None:
     clips = _clips(frames=6)
     swapped = clips[:, [3, 1, 2, 0, 4, 5]]
     assert not torch.allclose(model(clips).embedding, model(swapped).embedding, atol=1e-6)
-
-
-def test_temporal_encoding_follows_its_formula() -> None:
-    encoding = temporal_encoding(7, 6, torch.device("cpu"))
-    for time in range(7):
-        for pair in range(3):
-            angle = time / 10_000 ** (2 * pair / 6)
-            assert encoding[time, 2 * pair] == pytest.approx(math.sin(angle), abs=1e-6)
-            assert encoding[time, 2 * pair + 1] == pytest.approx(math.cos(angle), abs=1e-6)
 
 
 def test_skip_connections_carry_what_the_bottleneck_lost() -> None:

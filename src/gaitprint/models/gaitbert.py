@@ -17,6 +17,7 @@ from gaitprint.core.errors import UsageError
 from gaitprint.core.reconstruction import Reconstruction
 from gaitprint.models.base import GaitModel, ModelOutput
 from gaitprint.models.masking import Masking, sample_hidden
+from gaitprint.models.temporal_encoding import temporal_encoding
 
 EMBEDDING, HEAD = 512, (256, 128)
 
@@ -236,13 +237,6 @@ class Decoder(nn.Module):
         # [B * T, patch^2, h, w] -> [B * T, 1, H, W]
         pixels = functional.pixel_shuffle(self.pixels(features), self.patch)
         return pixels.view(batch, -1, *pixels.shape[1:])
-
-
-def temporal_encoding(frames: int, channels: int, device: torch.device) -> Tensor:
-    """Sines and cosines of the frame's number, [T, C]; Vaswani et al., "Attention is all you need", NeurIPS 2017."""
-    time = torch.arange(frames, device=device, dtype=torch.float32)[:, None]
-    rates = torch.exp(torch.arange(0, channels, 2, device=device) * (-math.log(10_000) / channels))
-    return torch.stack([(time * rates).sin(), (time * rates).cos()], dim=2).flatten(1)
 
 
 def _convolution(channels_in: int, channels_out: int, normalisation: str) -> nn.Module:

@@ -116,9 +116,9 @@ class ResGcn(GaitModel):
 
     @classmethod
     def default_input(cls, config: ResGcnConfig) -> Mapping[str, Any]:
-        """Clips of 60 consecutive frames of joints."""
-        joints = {"skeleton": config.skeleton, "axes": config.axes}
-        return {"representation": "joints", **joints, "frames": 60, "sampling": "clip"}
+        """Clips of 60 consecutive frames of preprocessed joints."""
+        joints = {"representation": "joints", "skeleton": config.skeleton, "axes": config.axes}
+        return {**joints, "preprocessing": {}, "frames": 60, "sampling": "clip"}
 
     @property
     def embedding_shape(self) -> tuple[int, int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from gaitprint.models.gaitbert import temporal_encoding
 from gaitprint.models.skeleton.attention import SelfAttention
+from gaitprint.models.temporal_encoding import temporal_encoding
 
 
 class EncoderLayer(nn.Module):
