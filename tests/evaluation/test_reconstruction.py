@@ -25,7 +25,7 @@ from gaitprint.models.masking import Masking
 from gaitprint.models.weights import build_model
 
 INPUT = {"representation": "silhouettes", "size": [16, 12], "frames": 6}
-CONFIG = GaitBertConfig(channels=(8, 16), patch=2, masking=Masking(clips=0.0))
+CONFIG = GaitBertConfig(channels=(8, 16), patch=2, masking=Masking(clips=0.01))
 
 
 class Perfect(GaitBert):
