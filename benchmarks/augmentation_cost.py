@@ -57,7 +57,9 @@ def main() -> None:
     training_ms = shortest_ms(step, device, 3)
     table = Table("augmentation", "ms", "of a step", title=f"{device}: a step takes {training_ms:.0f} ms")
     for name, augmentation_type in AUGMENTATIONS.items():
-        augmentation = augmentation_type.from_config(augmentation_type.Config())
+        # What a recipe would take from its input.
+        needed = {"skeleton": "kinect-v1-20"} if name == "joint-flip" else {}
+        augmentation = augmentation_type.from_config(augmentation_type.Config(**needed))
 
         of_silhouettes = augmentation_type.modality == "silhouettes"
 

@@ -1,5 +1,6 @@
 """The store: what goes in comes out, whoever reads it, whatever happened before."""
 
+import json
 import multiprocessing
 import os
 import pickle
@@ -13,7 +14,7 @@ import pytest
 
 from gaitprint.core.errors import IncompatibleError, InvalidSequenceError, UnreadableFileError, UsageError
 from gaitprint.core.sequence import GaitSequence
-from gaitprint.core.skeletons import Skeleton
+from gaitprint.core.skeletons import KINECT_V1_20, SKELETONS, Skeleton
 from gaitprint.data.encoding import pack_blocks, unpack_blocks
 from gaitprint.data.store import Store
 
@@ -74,7 +75,7 @@ def test_every_modality_and_description_is_kept(tmp_path: Path) -> None:
     assert copy.skeleton == original.skeleton
     info = store.infos[0]
     assert (info.id, info.num_frames, info.silhouette_size) == (original.id, 37, (64, 44))
-    assert (info.modalities, info.skeleton) == (("silhouettes", "joints", "frames"), "kinect-v1-20")
+    assert (info.modalities, info.skeleton) == (("silhouettes", "joints", "frames"), KINECT_V1_20)
     joints, confidence = store.read_joints(0, [5, 2])
     np.testing.assert_array_equal(joints, original.joints[[5, 2]])
     np.testing.assert_array_equal(confidence, original.confidence[[5, 2]])
@@ -97,9 +98,44 @@ def test_a_skeleton_of_ones_own_is_kept(tmp_path: Path) -> None:
     store = Store.create(tmp_path)
     store.add([GaitSequence("1", "x", "y", 30.0, joints=joints, skeleton=tripod)])
     assert Store(tmp_path).read("1/x/y").skeleton == tripod
+    assert pickle.loads(pickle.dumps(Store(tmp_path))).infos[0].skeleton == tripod
     other = Skeleton("tripod", ("c", "b", "a"), (), ())
     with pytest.raises(InvalidSequenceError, match="two different skeletons are called 'tripod'"):
         store.add([GaitSequence("2", "x", "y", 30.0, joints=joints, skeleton=other)])
+    usurper = Skeleton("coco-17", ("a", "b", "c"), (), ())
+    with pytest.raises(InvalidSequenceError, match="two different skeletons are called 'coco-17'"):
+        store.add([GaitSequence("2", "x", "y", 30.0, joints=joints, skeleton=usurper)])
+    assert len(Store(tmp_path)) == 1
+
+
+def test_a_kept_skeleton_wins_over_a_later_built_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = Skeleton("later-2", ("a", "b"), (("a", "b"),), ())
+    joints = np.zeros((2, 2, 3), np.float32)
+    Store.create(tmp_path).add([GaitSequence("1", "x", "y", 30.0, joints=joints, skeleton=mine)])
+    monkeypatch.setitem(SKELETONS, "later-2", Skeleton("later-2", ("c", "d"), (("c", "d"),), ()))
+    assert Store(tmp_path).infos[0].skeleton == mine
+    Store.create(tmp_path).add([GaitSequence("2", "x", "y", 30.0, joints=joints, skeleton=mine)])
+    assert Store(tmp_path).read("2/x/y").skeleton == mine
+
+
+@pytest.mark.parametrize(
+    ("kept", "line"),
+    [
+        ({}, "no definition of skeleton 'tripod'"),
+        ({"tripod": {"name": "tripod"}}, r"skeleton\.joints"),
+        ({"tripod": {"name": "tripod", "joints": ["a"], "bones": [["a", "b"]], "left_right": []}}, "unknown joint 'b'"),
+        ({"tripod": 3}, "damaged store"),
+    ],
+)
+def test_a_lost_skeleton_is_one_clear_line(tmp_path: Path, kept: object, line: str) -> None:
+    tripod = Skeleton("tripod", ("a",), (), ())
+    store = Store.create(tmp_path)
+    store.add([GaitSequence("1", "x", "y", 30.0, joints=np.zeros((2, 1, 3), np.float32), skeleton=tripod)])
+    with store._write() as transaction:
+        transaction.put(b"!skeletons", json.dumps(kept).encode())
+    with pytest.raises(UnreadableFileError, match=line) as error:
+        Store(tmp_path)
+    assert "\n" not in str(error.value)
 
 
 def test_positions_follow_ids_not_insertion(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ marked as unseen where it is not.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +22,23 @@ from gaitprint.core.registry import unknown_name_message
 
 @dataclass(frozen=True)
 class Skeleton:
-    """A named set of joints.
+    """A named set of joints; one of your own is a `Skeleton` like the built-in ones.
 
     Args:
         name: for example ``"kinect-v1-20"``.
-        joints: joint names in the order of the J axis.
-        bones: (parent, child) joint names; every joint but one root is the child of at most one bone.
+        joints: joint names in the order of the J axis. Those that the built-in skeletons have stand for the same points
+            of the body, which is how walks are converted and preprocessed.
+        bones: (parent, child) joint names, from the middle of the body outwards; no joint is the child of two bones.
         left_right: (left, right) joint names that mirror each other.
 
     Raises:
-        InvalidSequenceError: a bone or pair names a joint that is not listed, or a joint is listed twice.
+        InvalidSequenceError: no name, or no joints; a joint is listed twice; a bone or pair is none, or names a joint
+            that is not listed; bones that meet in a joint or lead round in a circle; a joint in two pairs.
+
+    Example:
+        >>> leg = Skeleton("leg-3", ("hip", "knee", "ankle"), (("hip", "knee"), ("knee", "ankle")), ())
+        >>> leg.bone_indices.tolist()
+        [[0, 1], [1, 2]]
     """
 
     name: str
@@ -38,12 +47,45 @@ class Skeleton:
     left_right: tuple[tuple[str, str], ...]
 
     def __post_init__(self) -> None:
-        if len(set(self.joints)) != len(self.joints):
-            raise InvalidSequenceError(f"skeleton '{self.name}': a joint is listed twice")
+        # Lists, as files give them, would do as well but for the hash that mappings are remembered by.
+        for field in ("bones", "left_right"):
+            object.__setattr__(self, field, tuple(tuple(pair) for pair in getattr(self, field)))
+        object.__setattr__(self, "joints", tuple(self.joints))
+        if not self.name or not self.joints or not all(self.joints):
+            raise InvalidSequenceError(f"skeleton '{self.name}': needs a name, and joints with names")
+        self._check_once("a joint is listed twice", self.joints)
         for pair in (*self.bones, *self.left_right):
+            if len(pair) != 2:
+                raise InvalidSequenceError(f"skeleton '{self.name}': {pair} is no pair of two joints")
             for joint in pair:
                 if joint not in self.joints:
                     raise InvalidSequenceError(f"skeleton '{self.name}': {pair} names unknown joint '{joint}'")
+        self._check_once("two bones lead to one joint", [child for _, child in self.bones])
+        self._check_once("a joint is in two pairs of left and right", itertools.chain(*self.left_right))
+        parent_of = {child: parent for parent, child in self.bones}
+        for joint in self.joints:
+            above = joint
+            for _ in self.joints:
+                above = parent_of.get(above, "")
+            if above:
+                raise InvalidSequenceError(f"skeleton '{self.name}': bones lead round in a circle: '{joint}'")
+
+    def _check_once(self, fault: str, joints: Iterable[str]) -> None:
+        seen: set[str] = set()
+        for joint in joints:
+            if joint in seen:
+                raise InvalidSequenceError(f"skeleton '{self.name}': {fault}: '{joint}'")
+            seen.add(joint)
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """Everything that makes this skeleton, as plain values for JSON and YAML; `get_skeleton` reads them back."""
+        return {
+            "name": self.name,
+            "joints": list(self.joints),
+            "bones": [list(pair) for pair in self.bones],
+            "left_right": [list(pair) for pair in self.left_right],
+        }
 
     def index(self, joint: str) -> int:
         """Return the position of a joint on the J axis; `UsageError` names the nearest joint otherwise."""
@@ -202,15 +244,28 @@ _DERIVED: dict[str, tuple[dict[str, float], ...]] = {
 }
 
 
-def get_skeleton(name: str) -> Skeleton:
-    """Return a built-in skeleton; `UsageError` names the nearest one otherwise.
+def get_skeleton(choice: str | Mapping[str, Any]) -> Skeleton:
+    """Return the skeleton that a recipe or a card means.
+
+    Args:
+        choice: the name of a built-in one, or the definition of any (`Skeleton.definition`).
+
+    Raises:
+        UsageError: no such name (the nearest one is named), or a definition with a missing or unknown key or a value of
+            a wrong type.
+        InvalidSequenceError: a definition that is no skeleton.
 
     >>> get_skeleton("coco-17").index("left_knee")
     13
     """
-    if name not in SKELETONS:
-        raise UsageError(unknown_name_message("skeleton", name, SKELETONS))
-    return SKELETONS[name]
+    if isinstance(choice, str):
+        if choice not in SKELETONS:
+            raise UsageError(unknown_name_message("skeleton", choice, SKELETONS))
+        return SKELETONS[choice]
+    # Checking plain values takes pydantic, which walks with a built-in skeleton need not wait for.
+    from gaitprint.core.skeleton_definition import parse_skeleton
+
+    return parse_skeleton(choice)
 
 
 def _weights_for(joint: str, source: Skeleton, pending: frozenset[str]) -> NDArray[np.float32] | None:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from gaitprint.core.errors import UsageError
 from gaitprint.core.registry import unknown_name_message
 from gaitprint.core.sequence import GaitSequence
-from gaitprint.core.skeletons import Skeleton
+from gaitprint.core.skeletons import Skeleton, get_skeleton
 
 Encoding = Literal["bits", "grey"]
 ENCODINGS: tuple[str, ...] = get_args(Encoding)
@@ -46,7 +46,7 @@ class SequenceInfo:
         num_frames: T.
         modalities: which of ``silhouettes``, ``joints``, ``frames`` there are.
         silhouette_size: (H, W) of the silhouettes, or None.
-        skeleton: name of the joints' skeleton, or None.
+        skeleton: of the joints, or None.
         digest: SHA-256 of everything stored of this walk, hexadecimal.
     """
 
@@ -58,7 +58,7 @@ class SequenceInfo:
     num_frames: int
     modalities: tuple[str, ...]
     silhouette_size: tuple[int, int] | None
-    skeleton: str | None
+    skeleton: Skeleton | None
     digest: str = ""
 
     @property
@@ -67,13 +67,16 @@ class SequenceInfo:
         return f"{self.subject}/{self.condition}/{self.view}"
 
     def to_json(self) -> bytes:
-        """Compact JSON, which `from_mapping` reads back after `json.loads`."""
-        return json.dumps(asdict(self), separators=(",", ":")).encode()
+        """Compact JSON, which `from_mapping` reads back after `json.loads`; of the skeleton it has only the name."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain["skeleton"] = None if self.skeleton is None else self.skeleton.name
+        return json.dumps(plain, separators=(",", ":")).encode()
 
     @classmethod
-    def from_mapping(cls, values: dict[str, Any]) -> SequenceInfo:
-        """Rebuild from the mapping that `to_json` wrote."""
+    def from_mapping(cls, values: dict[str, Any], skeletons: Mapping[str, Skeleton]) -> SequenceInfo:
+        """Rebuild from the mapping that `to_json` wrote; `KeyError` where a skeleton's name is not in `skeletons`."""
         size = values["silhouette_size"]
+        values["skeleton"] = None if values["skeleton"] is None else skeletons[values["skeleton"]]
         values["modalities"] = tuple(values["modalities"])
         values["silhouette_size"] = None if size is None else (size[0], size[1])
         return cls(**values)
@@ -86,13 +89,11 @@ class EncodedWalk:
     Args:
         info: its description.
         values: modality (``silhouettes``, ``joints``, ``confidence``, ``frames``) -> bytes.
-        skeleton: the definition of its skeleton as JSON, or None without joints.
         dropped: (path, reason) of frames of the source that are not in it.
     """
 
     info: SequenceInfo
     values: dict[str, bytes]
-    skeleton: str | None = None
     dropped: tuple[tuple[str, str], ...] = field(default=())
 
 
@@ -131,7 +132,7 @@ def encode_walk(sequence: GaitSequence, encoding: Encoding, dropped: Sequence[tu
         values["frames"] = pack_blocks(sequence.frames)
         digest.update(b"frames" + _header(sequence.frames.shape) + sequence.frames.tobytes())
     skeleton = sequence.skeleton
-    definition = None if skeleton is None else json.dumps(asdict(skeleton), sort_keys=True)
+    definition = None if skeleton is None else json.dumps(skeleton.definition, sort_keys=True)
     labels = [sequence.id, sequence.view_deg, float(sequence.frame_rate_hz), definition]
     digest.update(json.dumps(labels).encode())
     info = SequenceInfo(
@@ -145,10 +146,10 @@ def encode_walk(sequence: GaitSequence, encoding: Encoding, dropped: Sequence[tu
         silhouette_size=None
         if sequence.silhouettes is None
         else (sequence.silhouettes.shape[1], sequence.silhouettes.shape[2]),
-        skeleton=None if skeleton is None else skeleton.name,
+        skeleton=skeleton,
         digest=digest.hexdigest(),
     )
-    return EncodedWalk(info, values, definition, tuple(dropped))
+    return EncodedWalk(info, values, tuple(dropped))
 
 
 def _header(shape: tuple[int, ...]) -> bytes:
@@ -237,10 +238,5 @@ def unpack_blocks(value: Buffer, frame_indices: Any = None) -> NDArray[np.uint8]
 
 
 def parse_skeleton(definition: Mapping[str, Any]) -> Skeleton:
-    """Rebuild a skeleton from the mapping whose JSON `EncodedWalk` carries."""
-    return Skeleton(
-        definition["name"],
-        tuple(definition["joints"]),
-        tuple((parent, child) for parent, child in definition["bones"]),
-        tuple((left, right) for left, right in definition["left_right"]),
-    )
+    """Rebuild a skeleton from its definition."""
+    return get_skeleton(definition)

@@ -14,7 +14,7 @@ from gaitprint.core.config import config_dataclass
 from gaitprint.core.errors import IncompatibleError, UsageError
 from gaitprint.core.progress import track
 from gaitprint.core.sequence import GaitSequence
-from gaitprint.core.skeletons import SKELETONS, convert_joints, get_skeleton, mapping
+from gaitprint.core.skeletons import Skeleton, convert_joints, get_skeleton, mapping
 from gaitprint.data.frame_sampling import Sampling, choose_frames
 from gaitprint.data.inputs import ModelInput
 from gaitprint.data.poses.preprocessing import PreprocessingConfig, preprocess, preprocessed_length
@@ -29,7 +29,8 @@ class JointsConfig:
     """Options of `JointsInput`.
 
     Args:
-        skeleton: the joints that the model knows; walks with another skeleton are converted where it has all of them.
+        skeleton: the joints that the model knows, by name or definition; walks with another skeleton are converted
+            where it has all of them.
         axes: 3 for positions in metres, 2 for positions in the image.
         preprocessing: what is done to a whole walk first; null leaves it as it was recorded.
         frames: T, frames a walk gives; null for all of them. Walks that have fewer are padded with unseen joints.
@@ -40,7 +41,7 @@ class JointsConfig:
             embeddings are averaged.
     """
 
-    skeleton: str
+    skeleton: str | dict[str, Any]
     axes: Literal[2, 3] = 3
     preprocessing: PreprocessingConfig | None = None
     frames: int | None = None
@@ -93,19 +94,16 @@ class JointsInput(ModelInput):
         """See `ModelInput.check`."""
         infos = list(infos)
         super().check(infos)
-        for name, info in {info.skeleton: info for info in infos if info.skeleton is not None}.items():
-            self._check_skeleton(name, info.id)
+        for skeleton, info in {info.skeleton: info for info in infos}.items():
+            if skeleton is not None:
+                self._check_skeleton(skeleton, info.id)
 
-    def _check_skeleton(self, name: str, walk: str) -> None:
-        if name == self.skeleton.name:
-            return
-        if name not in SKELETONS:
-            raise IncompatibleError(f"{walk}: the model needs joints of {self.skeleton.name}, not of '{name}'")
-        _, available = mapping(SKELETONS[name], self.skeleton)
+    def _check_skeleton(self, skeleton: Skeleton, walk: str) -> None:
+        _, available = mapping(skeleton, self.skeleton)
         if not available.all():
-            lacking = [self.skeleton.joints[i] for i in np.flatnonzero(~available)]
+            lacking = ", ".join(self.skeleton.joints[i] for i in np.flatnonzero(~available))
             raise IncompatibleError(
-                f"{walk}: the model needs joints of {self.skeleton.name}; {name} has no {', '.join(lacking)}"
+                f"{walk}: the model needs joints of {self.skeleton.name}; {skeleton.name} has no {lacking}"
             )
 
     def num_frames(self, infos: Iterable[SequenceInfo]) -> NDArray[np.int64]:
@@ -141,10 +139,10 @@ class JointsInput(ModelInput):
         if joints is None or sequence.skeleton is None:
             have = " and ".join(sequence.modalities)
             raise IncompatibleError(f"{sequence.id}: the model needs joints; this walk has only {have}")
-        self._check_skeleton(sequence.skeleton.name, sequence.id)
+        self._check_skeleton(sequence.skeleton, sequence.id)
         if confidence is None:
             confidence = np.ones(joints.shape[:2], np.float32)
-        walk = self._packed(joints, confidence, sequence.skeleton.name, sequence.id)
+        walk = self._packed(joints, confidence, sequence.skeleton, sequence.id)
         if self.preprocessing is not None:
             walk = self._preprocessed(walk, sequence.frame_rate_hz, sequence.id)
         frames = self.choose_frames(np.array([len(walk)]), None)
@@ -169,14 +167,14 @@ class JointsInput(ModelInput):
         return walk
 
     def _packed(
-        self, joints: NDArray[np.float32], confidence: NDArray[np.float32], skeleton: str, walk: str
+        self, joints: NDArray[np.float32], confidence: NDArray[np.float32], skeleton: Skeleton, walk: str
     ) -> NDArray[np.float32]:
         if joints.shape[2] != self.axes:
             raise IncompatibleError(
                 f"{walk}: the model needs joints with {self.axes} coordinates, these have {joints.shape[2]}"
             )
-        if skeleton != self.skeleton.name:
-            joints, confidence = convert_joints(joints, SKELETONS[skeleton], self.skeleton, confidence)
+        if skeleton.joints != self.skeleton.joints:
+            joints, confidence = convert_joints(joints, skeleton, self.skeleton, confidence)
         return np.concatenate([joints, confidence[..., None]], axis=-1)
 
     def _preprocessed(self, walk: NDArray[np.float32], frame_rate_hz: float, name: str) -> NDArray[np.float32]:

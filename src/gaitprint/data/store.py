@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from gaitprint.core.errors import IncompatibleError, InvalidSequenceError, UnreadableFileError, UsageError
 from gaitprint.core.registry import nearest_name
 from gaitprint.core.sequence import GaitSequence
-from gaitprint.core.skeletons import SKELETONS, Skeleton
+from gaitprint.core.skeletons import SKELETONS, Skeleton, get_skeleton
 from gaitprint.data.encoding import (
     Buffer,
     EncodedWalk,
@@ -31,7 +31,6 @@ from gaitprint.data.encoding import (
     encode_walk,
     expand_rows,
     packed_rows,
-    parse_skeleton,
     unpack_bits,
     unpack_blocks,
     unpack_floats,
@@ -207,7 +206,7 @@ class Store:
             info.condition,
             info.view,
             info.frame_rate_hz,
-            skeleton=None if info.skeleton is None else self._skeleton(info.skeleton),
+            skeleton=info.skeleton,
             view_deg=info.view_deg,
             **arrays,
         )
@@ -312,8 +311,8 @@ class Store:
                 if walk.dropped:
                     entry = {"id": walk.info.id, "dropped": walk.dropped}
                     transaction.put(_DROPPED + key, json.dumps(entry).encode())
-                if walk.skeleton is not None:
-                    self._put_skeleton(transaction, walk.skeleton)
+                if walk.info.skeleton is not None:
+                    self._put_skeleton(transaction, walk.info.skeleton)
         self._infos = tuple(sorted([*self._infos, *(walk.info for walk in walks)], key=lambda info: info.id))
         self.__dict__.pop("_positions", None)
 
@@ -332,17 +331,14 @@ class Store:
             raise UsageError(f"{self.path}: opened for reading; use Store.create to write")
         return self._lmdb.begin(write=True)
 
-    def _put_skeleton(self, transaction: lmdb.Transaction, definition: str) -> None:
+    def _put_skeleton(self, transaction: lmdb.Transaction, skeleton: Skeleton) -> None:
         """Keep the definition of a skeleton that is not built in, under its name."""
-        skeleton = parse_skeleton(json.loads(definition))
         known = json.loads(bytes(transaction.get(_SKELETONS_KEY, b"{}")))
-        present = SKELETONS.get(skeleton.name) or (
-            parse_skeleton(known[skeleton.name]) if skeleton.name in known else None
-        )
+        built_in = SKELETONS.get(skeleton.name)
+        present = known.get(skeleton.name, None if built_in is None else built_in.definition)
         if present is None:
-            known[skeleton.name] = json.loads(definition)
-            transaction.put(_SKELETONS_KEY, json.dumps(known).encode())
-        elif present != skeleton:
+            transaction.put(_SKELETONS_KEY, json.dumps(known | {skeleton.name: skeleton.definition}).encode())
+        elif present != skeleton.definition:
             raise InvalidSequenceError(f"{self.path}: two different skeletons are called '{skeleton.name}'")
 
     # --- the file underneath ---
@@ -388,11 +384,15 @@ class Store:
                     values.append(value)
         # One call of the parser for all: a third of the time of one a walk.
         parsed = json.loads(b"[" + b",".join(values) + b"]")
-        return tuple(sorted(map(SequenceInfo.from_mapping, parsed), key=lambda info: info.id))
+        kept = self._get_json(_SKELETONS_KEY, {})
+        try:
+            # What is kept comes first: a later gaitprint may have a skeleton of the same name.
+            skeletons = SKELETONS | {name: get_skeleton(definition) for name, definition in kept.items()}
+            infos = [SequenceInfo.from_mapping(values, skeletons) for values in parsed]
+        except (UsageError, ValueError, TypeError, KeyError) as error:
+            raise UnreadableFileError(f"{self.path}: damaged store (no definition of skeleton {error})") from error
+        return tuple(sorted(infos, key=lambda info: info.id))
 
     @cached_property
     def _positions(self) -> dict[str, int]:
         return {info.id: position for position, info in enumerate(self._infos)}
-
-    def _skeleton(self, name: str) -> Skeleton:
-        return SKELETONS.get(name) or parse_skeleton(self._get_json(_SKELETONS_KEY, {})[name])

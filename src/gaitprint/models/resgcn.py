@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -12,21 +11,22 @@ from torch.nn import functional
 
 from gaitprint.core.config import config_dataclass
 from gaitprint.core.errors import UsageError
-from gaitprint.core.skeletons import Skeleton, get_skeleton
-from gaitprint.models.base import GaitModel, ModelOutput
+from gaitprint.core.skeletons import Skeleton
+from gaitprint.models.base import ModelOutput
 from gaitprint.models.skeleton.graph import hop_distances
 from gaitprint.models.skeleton.head import EmbeddingHead
+from gaitprint.models.skeleton.network import SkeletonNetwork, SkeletonNetworkConfig
 from gaitprint.models.skeleton.normalisation import SeenBatchNorm
 from gaitprint.models.skeleton.streams import SkeletonStreams
 from gaitprint.models.skeleton.visibility import count_seen, split_joints, zero_unseen
 
 
 @config_dataclass
-class ResGcnConfig:
+class ResGcnConfig(SkeletonNetworkConfig):
     """Options of `ResGcn`; the defaults train on two CPU cores.
 
     Args:
-        skeleton: whose joints and bones, a name in `core.skeletons.SKELETONS`.
+        skeleton: whose joints and bones: a name in `core.skeletons.SKELETONS`, or the definition of another.
         axes: 3 for positions in metres, 2 for positions in the image.
         branch_channels: values of a joint in the block of each of the three branches.
         channels: of the levels after the branches have met, two blocks each; each level has half the frames of the one
@@ -39,15 +39,12 @@ class ResGcnConfig:
         dropout: share of a walk's values dropped in training before the embedding.
     """
 
-    skeleton: str = "kinect-v1-20"
-    axes: Literal[2, 3] = 3
     branch_channels: int = 32
     channels: tuple[int, ...] = (128, 256)
     reduction: int = 4
     hops: int = 2
     kernel: int = 9
     joint_channels: int = 64
-    embedding: int = 256
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
@@ -63,7 +60,7 @@ class ResGcnConfig:
             raise UsageError(f"model.dropout is {self.dropout}, must be at least 0 and below 1")
 
 
-class ResGcn(GaitModel):
+class ResGcn(SkeletonNetwork):
     """Residual graph convolutional network with three branches: joints, motion, bones.
 
     Each branch: one full block and one bottleneck block; then all three together: levels of two bottleneck blocks, the
@@ -81,20 +78,15 @@ class ResGcn(GaitModel):
     """
 
     Config: ClassVar[type] = ResGcnConfig
-    distance: ClassVar[str] = "cosine"
 
     def __init__(self, config: ResGcnConfig, num_subjects: int | None) -> None:
-        super().__init__()
-        skeleton = get_skeleton(config.skeleton)
-        self.num_joints = len(skeleton.joints)
-        self.axes: int = config.axes
-        self.embedding_size = config.embedding
-        self.streams = SkeletonStreams(skeleton, config.axes)
+        super().__init__(config)
+        self.streams = SkeletonStreams(self.skeleton, config.axes)
         branch, options = config.branch_channels, (config.hops, config.kernel)
         self.branches = nn.ModuleList(
             Blocks(
-                Block(skeleton, size, branch, branch, *options),
-                Block(skeleton, branch, branch, branch // config.reduction, *options),
+                Block(self.skeleton, size, branch, branch, *options),
+                Block(self.skeleton, branch, branch, branch // config.reduction, *options),
             )
             for size in self.streams.sizes
         )
@@ -102,8 +94,8 @@ class ResGcn(GaitModel):
         trunk = []
         for c_in, c_out in pairwise(widths):
             inside = c_out // config.reduction
-            trunk.append(Block(skeleton, c_in, c_out, inside, *options, stride=2))
-            trunk.append(Block(skeleton, c_out, c_out, inside, *options))
+            trunk.append(Block(self.skeleton, c_in, c_out, inside, *options, stride=2))
+            trunk.append(Block(self.skeleton, c_out, c_out, inside, *options))
         self.trunk = Blocks(*trunk)
         self.dropout = nn.Dropout(config.dropout)
         self.pool = JointPooling(self.num_joints, widths[-1], config.joint_channels)
@@ -113,17 +105,6 @@ class ResGcn(GaitModel):
     def from_config(cls, config: ResGcnConfig, num_subjects: int | None) -> Self:
         """Build from options; see `GaitModel.from_config`."""
         return cls(config, num_subjects)
-
-    @classmethod
-    def default_input(cls, config: ResGcnConfig) -> Mapping[str, Any]:
-        """Clips of 60 consecutive frames of preprocessed joints."""
-        joints = {"representation": "joints", "skeleton": config.skeleton, "axes": config.axes}
-        return {**joints, "preprocessing": {}, "frames": 60, "sampling": "clip"}
-
-    @property
-    def embedding_shape(self) -> tuple[int, int]:
-        """One part of D values."""
-        return 1, self.embedding_size
 
     def forward(self, inputs: Tensor) -> ModelOutput:
         """Embed walks.
@@ -145,13 +126,6 @@ class ResGcn(GaitModel):
         features, frames = self.trunk(torch.cat(branches, dim=-1), seen.frames)
         output: ModelOutput = self.head(self.dropout(self.pool(features, frames)))
         return output
-
-    def example_inputs(self, batch: int) -> Tensor:
-        """Random joints [batch, 12, J, axes + 1], one in ten unseen; the first walk has two frames less."""
-        positions = torch.randn(batch, 12, self.num_joints, self.axes)
-        confidence = (torch.rand(batch, 12, self.num_joints, 1) > 0.1).float()
-        confidence[0, 10:] = 0
-        return torch.cat([positions, confidence], dim=-1)
 
 
 class Blocks(nn.ModuleList):

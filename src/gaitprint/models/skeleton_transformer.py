@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
-import torch
 from torch import Tensor, nn
 
 from gaitprint.core.config import config_dataclass
 from gaitprint.core.errors import UsageError
-from gaitprint.core.skeletons import get_skeleton
-from gaitprint.models.base import GaitModel, ModelOutput
+from gaitprint.models.base import ModelOutput
 from gaitprint.models.skeleton.aggregation import TemporalPyramid
 from gaitprint.models.skeleton.attention import AttentionStage
 from gaitprint.models.skeleton.encoder import TemporalEncoder
 from gaitprint.models.skeleton.graph import GraphStage
 from gaitprint.models.skeleton.head import EmbeddingHead
+from gaitprint.models.skeleton.network import SkeletonNetwork, SkeletonNetworkConfig
 from gaitprint.models.skeleton.normalisation import JointStandardisation
 from gaitprint.models.skeleton.visibility import split_joints, zero_unseen
 
 
 @config_dataclass
-class SkeletonTransformerConfig:
+class SkeletonTransformerConfig(SkeletonNetworkConfig):
     """Options of `SkeletonTransformer`; the defaults are the second system's.
 
     Args:
-        skeleton: whose joints and bones, a name in `core.skeletons.SKELETONS`.
+        skeleton: whose joints and bones: a name in `core.skeletons.SKELETONS`, or the definition of another.
         axes: 3 for positions in metres, 2 for positions in the image.
         standardise: first bring each coordinate of each joint to one scale over the training walks
             (`skeleton.normalisation.JointStandardisation`).
@@ -43,8 +41,7 @@ class SkeletonTransformerConfig:
         dropout: share of values dropped in training, in attention, the encoder and before the embedding.
     """
 
-    skeleton: str = "kinect-v2-25"
-    axes: Literal[2, 3] = 3
+    skeleton: str | dict[str, Any] = "kinect-v2-25"
     standardise: bool = True
     graph_channels: tuple[int, ...] = (128, 128, 256)
     graph_dropout: float = 0.3
@@ -55,7 +52,6 @@ class SkeletonTransformerConfig:
     feed_forward: int = 2048
     pyramid: tuple[int, ...] = (1, 2, 4, 8)
     hidden: int = 512
-    embedding: int = 256
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
@@ -94,7 +90,7 @@ class AttentionMaps(NamedTuple):
     frames: Tensor
 
 
-class SkeletonTransformer(GaitModel):
+class SkeletonTransformer(SkeletonNetwork):
     """Spatio-temporal attention on skeletons; one branch of the Siamese pair, the loss compares.
 
     Graph convolution along the bones -> attention among the joints of a frame -> one vector a frame -> attention among
@@ -108,17 +104,12 @@ class SkeletonTransformer(GaitModel):
     """
 
     Config: ClassVar[type] = SkeletonTransformerConfig
-    distance: ClassVar[str] = "cosine"
 
     def __init__(self, config: SkeletonTransformerConfig, num_subjects: int | None) -> None:
-        super().__init__()
-        skeleton = get_skeleton(config.skeleton)
-        self.num_joints = len(skeleton.joints)
-        self.axes: int = config.axes
-        self.embedding_size = config.embedding
+        super().__init__(config)
         joint_width = config.graph_channels[-1]
         self.standardise = JointStandardisation(self.num_joints, config.axes) if config.standardise else None
-        self.graph = GraphStage(skeleton, config.axes, config.graph_channels, config.graph_dropout)
+        self.graph = GraphStage(self.skeleton, config.axes, config.graph_channels, config.graph_dropout)
         self.joint_attention = AttentionStage(joint_width, config.heads, config.dropout)
         self.frame = nn.Linear(self.num_joints * joint_width, config.frame_width)
         self.frame_attention = AttentionStage(config.frame_width, config.heads, config.dropout)
@@ -134,17 +125,6 @@ class SkeletonTransformer(GaitModel):
     def from_config(cls, config: SkeletonTransformerConfig, num_subjects: int | None) -> Self:
         """Build from options; see `GaitModel.from_config`."""
         return cls(config, num_subjects)
-
-    @classmethod
-    def default_input(cls, config: SkeletonTransformerConfig) -> Mapping[str, Any]:
-        """Clips of 60 consecutive frames of preprocessed joints."""
-        joints = {"representation": "joints", "skeleton": config.skeleton, "axes": config.axes}
-        return {**joints, "preprocessing": {}, "frames": 60, "sampling": "clip"}
-
-    @property
-    def embedding_shape(self) -> tuple[int, int]:
-        """One part; 256 values as specified."""
-        return 1, self.embedding_size
 
     def forward(self, inputs: Tensor) -> ModelOutput:
         """Embed walks.
@@ -175,13 +155,6 @@ class SkeletonTransformer(GaitModel):
         walks, maps = self._describe(inputs, with_maps=True)
         assert maps is not None
         return self.head(walks), maps
-
-    def example_inputs(self, batch: int) -> Tensor:
-        """Random joints [batch, 12, J, axes + 1], one in ten unseen; the first walk has two frames less."""
-        positions = torch.randn(batch, 12, self.num_joints, self.axes)
-        confidence = (torch.rand(batch, 12, self.num_joints, 1) > 0.1).float()
-        confidence[0, 10:] = 0
-        return torch.cat([positions, confidence], dim=-1)
 
     def _describe(self, inputs: Tensor, with_maps: bool) -> tuple[Tensor, AttentionMaps | None]:
         """Walks [B, T, J, axes + 1] -> one vector each, [B, A], and attention maps."""

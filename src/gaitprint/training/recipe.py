@@ -10,6 +10,7 @@ from typing import Any, Literal
 from gaitprint.core.config import apply_overrides, config_dataclass, from_mapping, read_yaml, to_mapping
 from gaitprint.core.errors import UsageError
 from gaitprint.core.registry import unknown_name_message
+from gaitprint.core.skeleton_definition import with_definition
 
 Choice = dict[str, Any]
 
@@ -200,12 +201,12 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
 
         return build
 
-    model = _resolved(recipe.model, "model", table_config(MODELS, "model"))
+    model = _resolved(with_definition(recipe.model), "model", table_config(MODELS, "model"))
     model_type = MODELS[model["name"]]
     if not model_type.trainable:
         raise UsageError(f"model '{model['name']}' needs no training: evaluate it by its name")
     input_defaults = dict(model_type.default_input(table_config(MODELS, "model")(model)))
-    chosen = {"representation": input_defaults["representation"], **recipe.input}
+    chosen = {"representation": input_defaults["representation"], **with_definition(recipe.input)}
     if chosen["representation"] == input_defaults["representation"]:
         chosen = input_defaults | chosen
     options = {key: value for key, value in chosen.items() if key != "representation"}
@@ -215,7 +216,11 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
         | {"weight": _weight(loss)}
         for loss in recipe.loss
     )
-    augmentations = tuple(_resolved(a, "augment", table_config(AUGMENTATIONS, "augment")) for a in recipe.augment)
+    # What the joints are called is the input's business; an augmentation that must know need not be told.
+    skeleton = {"skeleton": input_config.skeleton} if hasattr(input_config, "skeleton") else {}
+    build_augmentation = table_config(AUGMENTATIONS, "augment")
+    augmentations = tuple(_resolved(with_definition(a), "augment", build_augmentation) for a in recipe.augment)
+    augmentations = tuple({**a, **skeleton} if a.get("skeleton", "") is None else a for a in augmentations)
     modality = INPUTS[chosen["representation"]].modality
     for augmentation in augmentations:
         wanted = AUGMENTATIONS[augmentation["name"]].modality

@@ -1,8 +1,8 @@
 import numpy as np
 import torch
 
+from gaitprint.data.augmentation.base import AugmentationConfig
 from gaitprint.data.augmentation.flip import Flip
-from gaitprint.data.augmentation.silhouette_augmentation import AugmentationConfig
 
 
 def test_mirrors_columns_and_keeps_time(clips: torch.Tensor) -> None:

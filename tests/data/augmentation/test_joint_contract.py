@@ -13,11 +13,14 @@ NAMES = [name for name in AUGMENTATIONS if AUGMENTATIONS[name].modality == "join
 IN_THE_IMAGE = [name for name in NAMES if name != "joint-yaw"]
 # So that no chosen walk stays as it was by chance.
 ALWAYS_CHANGES = {"joint-crop": {"frames": (0.3, 0.8)}, "joint-shift": {"frames": 500}}
+# What a recipe takes from its input.
+NEEDED = {"joint-flip": {"skeleton": "kinect-v1-20"}}
 
 
 def build(name: str, **options: object) -> Augmentation:
     augmentation_type = AUGMENTATIONS[name]
-    return augmentation_type.from_config(augmentation_type.Config(**{"probability": 1.0, **options}))
+    options = {"probability": 1.0, **NEEDED.get(name, {}), **options}
+    return augmentation_type.from_config(augmentation_type.Config(**options))
 
 
 def seeded(augmentation: Augmentation, batch: torch.Tensor, seed: int = 0) -> torch.Tensor:
@@ -136,7 +139,8 @@ def test_wrong_options_and_batches_are_refused(name: str) -> None:
 
 def test_a_chain_is_applied_in_its_order() -> None:
     walks = make_walks()
-    choices = [{"name": "joint-yaw", "probability": 1.0, "degrees": 90}, {"name": "joint-flip", "probability": 1.0}]
+    flip = {"name": "joint-flip", "probability": 1.0, **NEEDED["joint-flip"]}
+    choices = [{"name": "joint-yaw", "probability": 1.0, "degrees": 90}, flip]
     together = seeded(build_augmentations(choices), walks)
     torch.manual_seed(0)
     assert torch.equal(together, build("joint-flip")(build("joint-yaw", degrees=90.0)(walks)))

@@ -25,5 +25,7 @@ def test_mirrors_and_exchanges_left_and_right(name: str, axes: int) -> None:
 def test_another_skeleton_is_refused() -> None:
     with pytest.raises(UsageError, match=r"augment\.skeleton is coco-17 with 17 joints; the model's input has 20"):
         JointFlip(JointFlipConfig(skeleton="coco-17"))(torch.ones(1, 2, 20, 4))
+    with pytest.raises(UsageError, match=r"augment\.skeleton is null, and there is no input"):
+        JointFlip(JointFlipConfig())
     with pytest.raises(UsageError, match="did you mean 'coco-17'"):
         JointFlipConfig(skeleton="coco17")

@@ -4,14 +4,15 @@ import pytest
 import torch
 
 from gaitprint.core.errors import UsageError
-from gaitprint.data.augmentation.part_dilation import PartDilation, PartDilationConfig
+from gaitprint.data.augmentation.part_dilation import PartDilation
+from gaitprint.data.augmentation.part_radius import PartRadiusConfig
 
 CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 SQUARE = np.ones((3, 3), np.uint8)
 
 
 def test_dilates_the_band_as_opencv_does_and_nothing_else(clips: torch.Tensor) -> None:
-    config = PartDilationConfig(part_height=(0.25, 0.5), part_width=(1.0, 1.0), radius=(1 / 64, 3 / 64))
+    config = PartRadiusConfig(part_height=(0.25, 0.5), part_width=(1.0, 1.0), radius=(1 / 64, 3 / 64))
     # Height, width, place of the box, and radius: a quarter at the top, half at the bottom, the middle, and anywhere.
     drawn = torch.tensor(
         [[0, 0, 0, 0, 0], [1, 0, 0.999, 0, 0.5], [0.5, 0, 0.5, 0, 1.0], [0, 0, 0.25, 0, 0.9]], dtype=torch.float32
@@ -32,7 +33,7 @@ def test_dilates_the_band_as_opencv_does_and_nothing_else(clips: torch.Tensor) -
 def test_boxes_can_be_narrower_than_the_frame() -> None:
     point = torch.full((200, 1, 1, 64, 44), -1.0)
     point[..., ::2, ::2] = 1  # a dilation by one pixel fills the frame
-    config = PartDilationConfig(probability=1.0, part_height=(0.2, 0.4), part_width=(0.3, 0.6), radius=(0.02, 0.03))
+    config = PartRadiusConfig(probability=1.0, part_height=(0.2, 0.4), part_width=(0.3, 0.6), radius=(0.02, 0.03))
     torch.manual_seed(0)
     changed = (PartDilation(config)(point) != point)[:, 0, 0]
     widths, heights = changed.any(dim=1).sum(dim=1), changed.any(dim=2).sum(dim=1)
@@ -44,4 +45,4 @@ def test_boxes_can_be_narrower_than_the_frame() -> None:
 def test_refuses_impossible_parts() -> None:
     for options in ({"part_height": (0.5, 0.2)}, {"part_width": (0.0, 0.5)}, {"radius": (0.01, 0.5)}):
         with pytest.raises(UsageError, match=rf"augment\.{next(iter(options))} is"):
-            PartDilationConfig(**options)
+            PartRadiusConfig(**options)

@@ -1,12 +1,8 @@
 import pytest
 import torch
 
-from gaitprint.data.augmentation.silhouette_augmentation import (
-    AugmentationConfig,
-    SilhouetteAugmentation,
-    around_zero,
-    between,
-)
+from gaitprint.data.augmentation.base import AugmentationConfig, around_zero, between
+from gaitprint.data.augmentation.silhouette_augmentation import SilhouetteAugmentation
 
 
 class _Paint(SilhouetteAugmentation[AugmentationConfig]):

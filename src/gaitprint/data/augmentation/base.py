@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from torch import Tensor
 
@@ -40,7 +40,10 @@ class AugmentationConfig:
             raise UsageError(f"augment.{name} is {low}, {high}; must be {above:g} < lowest <= highest <= {highest:g}")
 
 
-class Augmentation(ABC):
+ConfigT = TypeVar("ConfigT", bound=AugmentationConfig)
+
+
+class Augmentation(ABC, Generic[ConfigT]):
     """Base of all augmentations.
 
     Everything random comes from torch's generator of the batch's device, which the training seeds anew for each step,
@@ -54,10 +57,13 @@ class Augmentation(ABC):
     Config: ClassVar[type]
     modality: ClassVar[str]
 
+    def __init__(self, config: ConfigT) -> None:
+        self.config = config
+
     @classmethod
-    @abstractmethod
-    def from_config(cls, config: Any) -> Self:
+    def from_config(cls, config: ConfigT) -> Self:
         """Build from an instance of `cls.Config`."""
+        return cls(config)
 
     @abstractmethod
     def __call__(self, batch: Tensor) -> Tensor:
@@ -79,10 +85,10 @@ def build_augmentations(choices: Sequence[Mapping[str, Any]]) -> Callable[[Tenso
     Raises:
         UsageError: unknown name or option.
     """
-    chain: list[Augmentation] = []
+    chain: list[Augmentation[Any]] = []
     for choice in choices:
         options = {key: value for key, value in choice.items() if key != "name"}
-        augmentation_type: type[Augmentation] = AUGMENTATIONS[choice["name"]]
+        augmentation_type: type[Augmentation[Any]] = AUGMENTATIONS[choice["name"]]
         chain.append(augmentation_type.from_config(from_mapping(augmentation_type.Config, options, "augment")))
 
     def augment(batch: Tensor) -> Tensor:

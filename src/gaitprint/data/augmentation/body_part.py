@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from gaitprint.core.config import config_dataclass
+from gaitprint.data.augmentation.base import AugmentationConfig, between
 from gaitprint.data.augmentation.boxes import box_masks
-from gaitprint.data.augmentation.silhouette_augmentation import AugmentationConfig, SilhouetteAugmentation, between
+from gaitprint.data.augmentation.silhouette_augmentation import SilhouetteAugmentation
 
 
 @config_dataclass

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from gaitprint.data.augmentation.silhouette_augmentation import AugmentationConfig, SilhouetteAugmentation
+from gaitprint.data.augmentation.base import AugmentationConfig
+from gaitprint.data.augmentation.silhouette_augmentation import SilhouetteAugmentation
 
 
 class Flip(SilhouetteAugmentation[AugmentationConfig]):

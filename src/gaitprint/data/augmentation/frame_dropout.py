@@ -9,11 +9,8 @@ from torch import Tensor
 
 from gaitprint.core.config import config_dataclass
 from gaitprint.core.errors import UsageError
-from gaitprint.data.augmentation.silhouette_augmentation import (
-    BACKGROUND,
-    AugmentationConfig,
-    SilhouetteAugmentation,
-)
+from gaitprint.data.augmentation.base import AugmentationConfig
+from gaitprint.data.augmentation.silhouette_augmentation import BACKGROUND, SilhouetteAugmentation
 
 
 @config_dataclass

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from gaitprint.core.errors import UsageError
-from gaitprint.data.augmentation.base import Augmentation, AugmentationConfig
-
-ConfigT = TypeVar("ConfigT", bound=AugmentationConfig)
+from gaitprint.data.augmentation.base import Augmentation, ConfigT
 
 
-class JointAugmentation(Augmentation, Generic[ConfigT]):
+class JointAugmentation(Augmentation[ConfigT]):
     """Base of the augmentations of joints.
 
     How many random numbers a batch takes depends on its shape and the options alone, never on values, so that the same
@@ -24,14 +22,6 @@ class JointAugmentation(Augmentation, Generic[ConfigT]):
     """
 
     modality: ClassVar[str] = "joints"
-
-    def __init__(self, config: ConfigT) -> None:
-        self.config = config
-
-    @classmethod
-    def from_config(cls, config: ConfigT) -> Self:
-        """Build from options."""
-        return cls(config)
 
     @abstractmethod
     def change(self, walks: Tensor) -> Tensor:

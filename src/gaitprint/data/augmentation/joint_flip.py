@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -20,14 +20,15 @@ class JointFlipConfig(AugmentationConfig):
 
     Args:
         probability: of each walk to be changed, by itself, in 0..1.
-        skeleton: of the input, which tells what is left and right.
+        skeleton: which tells what is left and right, by name or definition; null for that of the recipe's input.
     """
 
-    skeleton: str = "kinect-v1-20"
+    skeleton: str | dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        get_skeleton(self.skeleton)
+        if self.skeleton is not None:
+            get_skeleton(self.skeleton)
 
 
 class JointFlip(JointAugmentation[JointFlipConfig]):
@@ -41,7 +42,10 @@ class JointFlip(JointAugmentation[JointFlipConfig]):
 
     def __init__(self, config: JointFlipConfig) -> None:
         super().__init__(config)
-        self._order = torch.from_numpy(get_skeleton(config.skeleton).mirror_indices)
+        if config.skeleton is None:
+            raise UsageError("augment.skeleton is null, and there is no input whose skeleton to take")
+        self._skeleton = get_skeleton(config.skeleton)
+        self._order = torch.from_numpy(self._skeleton.mirror_indices)
 
     def change(self, walks: Tensor) -> Tensor:
         """See `JointAugmentation.change`.
@@ -51,7 +55,7 @@ class JointFlip(JointAugmentation[JointFlipConfig]):
         """
         if walks.shape[2] != len(self._order):
             raise UsageError(
-                f"augment.skeleton is {self.config.skeleton} with {len(self._order)} joints; the model's input has "
+                f"augment.skeleton is {self._skeleton.name} with {len(self._order)} joints; the model's input has "
                 f"{walks.shape[2]}"
             )
         self._order = self._order.to(walks.device)

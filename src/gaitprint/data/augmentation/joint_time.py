@@ -7,7 +7,8 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
-from gaitprint.data.augmentation.joint_augmentation import ConfigT, JointAugmentation
+from gaitprint.data.augmentation.base import ConfigT
+from gaitprint.data.augmentation.joint_augmentation import JointAugmentation
 
 # Moments as near as this to a frame, in frames, are that frame; single precision is off by less.
 _SAME = 1e-3

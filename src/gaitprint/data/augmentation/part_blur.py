@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from gaitprint.core.config import config_dataclass
+from gaitprint.data.augmentation.base import between
 from gaitprint.data.augmentation.body_part import BodyPartAugmentation, BodyPartConfig
-from gaitprint.data.augmentation.silhouette_augmentation import BACKGROUND, between
+from gaitprint.data.augmentation.silhouette_augmentation import BACKGROUND
 
 
 @config_dataclass

@@ -6,38 +6,19 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from gaitprint.core.config import config_dataclass
-from gaitprint.data.augmentation.body_part import BodyPartAugmentation, BodyPartConfig
+from gaitprint.data.augmentation.body_part import BodyPartAugmentation
 from gaitprint.data.augmentation.morphology import dilate, whole_radii
+from gaitprint.data.augmentation.part_radius import PartRadiusConfig
 
 
-@config_dataclass
-class PartDilationConfig(BodyPartConfig):
-    """Options of `PartDilation`.
-
-    Args:
-        probability: of each clip to be changed, by itself, in 0..1.
-        part_height: lowest and highest, as a share of the frame's height.
-        part_width: narrowest and widest, as a share of the frame's width; with 1, 1 the parts are bands.
-        radius: smallest and largest, by which outlines move, as a share of the frame's height, at most 0.2; at least a
-            pixel.
-    """
-
-    radius: tuple[float, float] = (0.015, 0.04)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check_range("radius", 0, 0.2)
-
-
-class PartDilation(BodyPartAugmentation[PartDilationConfig]):
+class PartDilation(BodyPartAugmentation[PartRadiusConfig]):
     """Widen the body in a random box, the same in all frames of a clip.
 
     Fan et al., "Learning gait representation from massive unlabelled walking videos: a benchmark", TPAMI 2023, who
     dilate the band between neck and knees; here the box may be anywhere.
     """
 
-    Config: ClassVar[type] = PartDilationConfig
+    Config: ClassVar[type] = PartRadiusConfig
 
     def change_everywhere(self, clips: Tensor, drawn: Tensor) -> Tensor:
         """See `BodyPartAugmentation.change_everywhere`."""

@@ -7,12 +7,13 @@ from typing import ClassVar
 from torch import Tensor
 
 from gaitprint.core.config import config_dataclass
-from gaitprint.data.augmentation.body_part import BodyPartAugmentation, BodyPartConfig
+from gaitprint.data.augmentation.body_part import BodyPartAugmentation
 from gaitprint.data.augmentation.morphology import dilate, whole_radii
+from gaitprint.data.augmentation.part_radius import PartRadiusConfig
 
 
 @config_dataclass
-class PartErosionConfig(BodyPartConfig):
+class PartErosionConfig(PartRadiusConfig):
     """Options of `PartErosion`.
 
     Args:
@@ -24,10 +25,6 @@ class PartErosionConfig(BodyPartConfig):
     """
 
     radius: tuple[float, float] = (0.01, 0.025)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._check_range("radius", 0, 0.2)
 
 
 class PartErosion(BodyPartAugmentation[PartErosionConfig]):

@@ -7,11 +7,8 @@ from typing import ClassVar
 from torch import Tensor
 
 from gaitprint.core.config import config_dataclass
-from gaitprint.data.augmentation.silhouette_augmentation import (
-    AugmentationConfig,
-    SilhouetteAugmentation,
-    around_zero,
-)
+from gaitprint.data.augmentation.base import AugmentationConfig, around_zero
+from gaitprint.data.augmentation.silhouette_augmentation import SilhouetteAugmentation
 from gaitprint.data.augmentation.warp import matrices, warp
 
 

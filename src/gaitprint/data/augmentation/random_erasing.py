@@ -8,13 +8,9 @@ from typing import ClassVar
 from torch import Tensor
 
 from gaitprint.core.config import config_dataclass
+from gaitprint.data.augmentation.base import AugmentationConfig, between
 from gaitprint.data.augmentation.boxes import box_masks
-from gaitprint.data.augmentation.silhouette_augmentation import (
-    BACKGROUND,
-    AugmentationConfig,
-    SilhouetteAugmentation,
-    between,
-)
+from gaitprint.data.augmentation.silhouette_augmentation import BACKGROUND, SilhouetteAugmentation
 
 
 @config_dataclass

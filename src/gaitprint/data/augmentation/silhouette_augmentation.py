@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from gaitprint.core.errors import UsageError
-from gaitprint.data.augmentation.base import Augmentation, AugmentationConfig, around_zero, between
-
-__all__ = ["BACKGROUND", "AugmentationConfig", "SilhouetteAugmentation", "around_zero", "between"]
+from gaitprint.data.augmentation.base import Augmentation, ConfigT
 
 BACKGROUND = -1.0
 
 
-ConfigT = TypeVar("ConfigT", bound=AugmentationConfig)
-
-
-class SilhouetteAugmentation(Augmentation, Generic[ConfigT]):
+class SilhouetteAugmentation(Augmentation[ConfigT]):
     """Base of the augmentations of silhouettes.
 
     A batch takes one call of the generator, B x (1 + `draws`) numbers: their count depends on shapes and options alone,
@@ -28,14 +23,6 @@ class SilhouetteAugmentation(Augmentation, Generic[ConfigT]):
     """
 
     modality: ClassVar[str] = "silhouettes"
-
-    def __init__(self, config: ConfigT) -> None:
-        self.config = config
-
-    @classmethod
-    def from_config(cls, config: ConfigT) -> Self:
-        """Build from options."""
-        return cls(config)
 
     @abstractmethod
     def draws(self, frames: int) -> int:
