@@ -15,6 +15,7 @@ _PUBLIC = {
     "EmbeddingSet": "gaitprint.core.embeddings",
     "GaitSequence": "gaitprint.core.sequence",
     "GaitprintError": "gaitprint.core.errors",
+    "Matcher": "gaitprint.evaluation.matching",
     "Skeleton": "gaitprint.core.skeletons",
     "Store": "gaitprint.data.store",
     "align_silhouettes": "gaitprint.data.silhouettes",
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from gaitprint.data.silhouettes import align_silhouettes as align_silhouettes
     from gaitprint.data.store import Store as Store
     from gaitprint.evaluation.embed import load_embedder as load  # noqa: F401
+    from gaitprint.evaluation.matching import Matcher as Matcher
 
 
 def __getattr__(name: str) -> Any:

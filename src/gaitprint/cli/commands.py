@@ -22,6 +22,11 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
         "study": "Train a grid of recipe changes with several seeds each, and compare them.",
         "reconstruct": "Let a model fill in hidden parts of walks; writes figures, strips and animations.",
     },
+    "Who is this": {
+        "compare": "Say how alike two walks are, and how likely one person's.",
+        "identify": "Rank the people of a gallery by their likeness to a walk.",
+        "verify": "Check whether a walk is that of the person who is claimed.",
+    },
     "What there is": {
         "models": "List the models.",
         "readers": "List the readers of raw data sets.",
@@ -44,6 +49,9 @@ COMMANDS = Registry(
         "embed": "gaitprint.cli.embed:embed",
         "study": "gaitprint.cli.study:study",
         "reconstruct": "gaitprint.cli.reconstruct:reconstruct",
+        "compare": "gaitprint.cli.compare:compare",
+        "identify": "gaitprint.cli.identify:identify",
+        "verify": "gaitprint.cli.verify:verify",
         "models": "gaitprint.cli.listings:models",
         "readers": "gaitprint.cli.listings:readers",
         "recipes": "gaitprint.cli.listings:recipes",

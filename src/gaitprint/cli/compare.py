@@ -1,0 +1,63 @@
+"""`gaitprint compare`: how alike two walks are, and how likely they are one person's."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from rich.text import Text
+from tyro.conf import Positional, arg
+
+from gaitprint.cli.probability import percentage
+from gaitprint.cli.terminal import output
+from gaitprint.evaluation.matching import DEFAULT_MODEL
+
+
+def compare(
+    first: Positional[Annotated[str, arg(metavar="WALK")]],
+    second: Positional[Annotated[str, arg(metavar="WALK")]],
+    /,
+    *,
+    model: Annotated[str, arg(metavar="MODEL")] = DEFAULT_MODEL,
+    device: str = "auto",
+) -> dict[str, Any]:
+    """Say how alike two walks are, and how likely one person's.
+
+    A WALK is STORE::subject/condition/view, a Kinect .txt, or a .npz of a GaitSequence.
+
+    Args:
+        first: One walk.
+        second: The other walk.
+        model: A run folder, a weights file, or a shipped model's name.
+        device: Where to compute.
+
+    Returns:
+        model, first, second (ids of the walks), metric, distance, similarity, probability (null where the model is
+        not calibrated).
+    """
+    from gaitprint.data.walk_source import read_walk
+    from gaitprint.evaluation.embed import load_embedder
+    from gaitprint.evaluation.matching import Matcher
+
+    walks = read_walk(first), read_walk(second)
+    embedder = load_embedder(model, device)
+    result = Matcher(embedder).compare(*walks)
+    output.print(Text(f"{walks[0].id} and {walks[1].id}"))
+    output.print(
+        Text(
+            f"distance {result.distance:.3f}, similarity {result.similarity:.3f} ({embedder.name}, {embedder.distance})"
+        )
+    )
+    if result.probability is None:
+        output.print(Text(f"{embedder.name} is not calibrated: how likely that is one person is not known"))
+    else:
+        likely = percentage(result.probability)
+        output.print(Text(f"one person's with a probability of {likely}, if that was as likely as not before"))
+    return {
+        "model": model,
+        "first": walks[0].id,
+        "second": walks[1].id,
+        "metric": embedder.distance,
+        "distance": result.distance,
+        "similarity": result.similarity,
+        "probability": result.probability,
+    }

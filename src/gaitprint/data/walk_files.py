@@ -1,0 +1,94 @@
+"""A walk as one .npz file: arrays, labels and the whole definition of its skeleton."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gaitprint.core.errors import GaitprintError, UnreadableFileError
+from gaitprint.core.files import atomic_path
+from gaitprint.core.sequence import GaitSequence
+from gaitprint.core.skeletons import get_skeleton
+
+# Arrays that a file may unpack to in all; a small file can claim to hold any number of bytes.
+_MAX_BYTES = 1 << 32
+
+_LABELS = ("subject", "condition", "view")
+_ARRAYS = ("silhouettes", "joints", "confidence", "frames")
+
+
+def save_walk(path: str | os.PathLike[str], sequence: GaitSequence) -> None:
+    """Write a walk as one compressed .npz; atomic.
+
+    The file holds `subject`, `condition`, `view` (strings), `frame_rate_hz`, `view_deg` where it is known, those of
+    `silhouettes`, `joints`, `confidence` and `frames` that the walk has, and `skeleton`, JSON text of its name,
+    joints, bones and left_right.
+
+    Example:
+        >>> import tempfile
+        >>> walk = GaitSequence("001", "nm-01", "090", 25.0, silhouettes=np.zeros((9, 64, 44), np.uint8))
+        >>> path = Path(tempfile.mkdtemp()) / "walk.npz"
+        >>> save_walk(path, walk)
+        >>> load_walk(path).id
+        '001/nm-01/090'
+    """
+    values: dict[str, Any] = {
+        name: getattr(sequence, name) for name in (*_LABELS, "frame_rate_hz", "view_deg", *_ARRAYS)
+    }
+    if sequence.skeleton is not None:
+        values["skeleton"] = json.dumps(sequence.skeleton.definition)
+    with atomic_path(path) as temporary, temporary.open("wb") as stream:
+        np.savez_compressed(stream, **{name: value for name, value in values.items() if value is not None})
+
+
+def load_walk(path: str | os.PathLike[str]) -> GaitSequence:
+    """Read what `save_walk` wrote; nothing is unpickled.
+
+    Raises:
+        UnreadableFileError: no such file, damaged, too large, or not such a file; the text starts with the path.
+    """
+    try:
+        if not zipfile.is_zipfile(path):
+            Path(path).open("rb").close()  # missing, a folder, not permitted: says which
+            raise ValueError("no .npz archive, or one that is cut short")
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > _MAX_BYTES:
+            raise ValueError(f"unpacks to {size} bytes, more than the {_MAX_BYTES} allowed")
+        with np.load(path, allow_pickle=False) as arrays:
+            values = {name: arrays[name] for name in arrays.files}
+        return _walk(values)
+    except OSError as error:
+        raise UnreadableFileError(f"{path}: {error.strerror or error}") from error
+    except KeyError as error:
+        raise UnreadableFileError(f"{path}: not a walk file, it holds no {error.args[0]}") from error
+    # What zip archives and array headers raise where they are damaged.
+    except (
+        ValueError,
+        TypeError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
+        raise UnreadableFileError(f"{path}: not a walk file ({' '.join(str(error).split())})") from error
+    except (MemoryError, GaitprintError) as error:
+        raise UnreadableFileError(f"{path}: {str(error) or 'more than fits in memory'}") from error
+
+
+def _walk(values: dict[str, Any]) -> GaitSequence:
+    """Put a walk together from the arrays of a file."""
+    given: dict[str, Any] = {name: str(values[name]) for name in _LABELS}
+    given["frame_rate_hz"] = float(values["frame_rate_hz"])
+    if "view_deg" in values:
+        given["view_deg"] = float(values["view_deg"])
+    if "skeleton" in values:
+        given["skeleton"] = get_skeleton(json.loads(str(values["skeleton"])))
+    return GaitSequence(**given, **{name: values[name] for name in _ARRAYS if name in values})
