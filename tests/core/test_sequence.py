@@ -60,7 +60,14 @@ def test_select_keeps_labels_and_the_chosen_frames():
         ({"skeleton": COCO_17}, "without joints"),
         ({"joints": JOINTS[:, :16], "skeleton": COCO_17}, "16 joints, but skeleton 'coco-17' has 17"),
         ({"joints": np.zeros((5, 17, 4), np.float32), "skeleton": COCO_17}, "4 coordinates"),
-        ({"joints": np.full((5, 17, 2), np.nan, np.float32), "skeleton": COCO_17}, "first in frame 0"),
+        (
+            {"joints": np.full((5, 17, 2), np.nan, np.float32), "skeleton": COCO_17},
+            "NaN or infinity, first nose in frame 0; a joint that was not seen has any place and confidence 0",
+        ),
+        (
+            {"joints": np.full((5, 17, 2), -2e6, np.float32), "skeleton": COCO_17},
+            "reach beyond 1,000,000 metres or pixels, first nose in frame 0",
+        ),
         ({"joints": JOINTS, "skeleton": COCO_17, "confidence": np.full((5, 17), 2, np.float32)}, "outside 0..1"),
         ({"joints": JOINTS, "skeleton": COCO_17, "confidence": np.ones((5, 16), np.float32)}, "has shape"),
     ],

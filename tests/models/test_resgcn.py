@@ -64,14 +64,18 @@ def test_where_an_unseen_joint_is_said_to_be_does_not_matter() -> None:
     assert (model(shown).embedding - model(walks).embedding).abs().max() > 1e-3
 
 
-def test_walk_without_any_joint_is_finite_and_harms_nobody() -> None:
+def test_walk_without_any_joint_has_no_embedding_and_harms_nobody() -> None:
     model = _model()
     walks = _walks(3, 9)
     expected = model(walks).embedding[1:]
     walks[0, ..., 3] = 0
     embedding = model(walks).embedding
-    assert torch.isfinite(embedding).all()
+    assert embedding[0].isnan().all()
     torch.testing.assert_close(embedding[1:], expected, rtol=1e-5, atol=1e-5)
+    output = model.train()(walks)
+    assert torch.isfinite(output.embedding).all()
+    (output.embedding.sum() + output.logits.logsumexp(-1).sum()).backward()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
 
 
 def test_time_has_an_order_and_the_room_no_place() -> None:

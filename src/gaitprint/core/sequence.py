@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from gaitprint.core.errors import InvalidSequenceError
 from gaitprint.core.skeletons import Skeleton, get_skeleton
 
+# What is farther away, in metres or in pixels, is no joint; its square still is a number in single precision.
+LARGEST_COORDINATE = 1e6
+
 
 @dataclass(frozen=True, eq=False)
 class GaitSequence:
@@ -27,7 +30,8 @@ class GaitSequence:
         frame_rate_hz: frames a second, > 0.
         silhouettes: uint8 [T, H, W], 0 background to 255 person; values between are edges.
         joints: float32 [T, J, 2] in pixels (x right, y down) or [T, J, 3] in metres (y up; x and z as the recorder
-            has them: Kinect and BVH frames are right-handed); finite. A joint that was not seen has confidence 0.
+            has them: Kinect and BVH frames are right-handed); finite, at most `LARGEST_COORDINATE`. A joint that was
+            not seen has confidence 0.
         skeleton: which joints these are, as a `Skeleton` or the name of one; required with `joints`.
         confidence: float32 [T, J] in 0..1; None means that every joint was seen.
         frames: uint8 [T, H, W, 3], RGB.
@@ -107,9 +111,15 @@ class GaitSequence:
             )
         if num_axes not in (2, 3):
             raise InvalidSequenceError(f"{self.id}: joints have {num_axes} coordinates, need 2 or 3")
-        if not np.isfinite(self.joints).all():
-            frame = int(np.argwhere(~np.isfinite(self.joints))[0, 0])
-            raise InvalidSequenceError(f"{self.id}: joints hold NaN or infinity, first in frame {frame}")
+        usable = np.abs(self.joints) <= LARGEST_COORDINATE  # NaN is not, either
+        if not usable.all():
+            frame, joint, _ = np.argwhere(~usable)[0].tolist()
+            fault = f"reach beyond {LARGEST_COORDINATE:,.0f} metres or pixels"
+            hint = ""
+            if not np.isfinite(self.joints[frame, joint]).all():
+                fault, hint = "hold NaN or infinity", "; a joint that was not seen has any place and confidence 0"
+            name = self.skeleton.joints[joint]
+            raise InvalidSequenceError(f"{self.id}: joints {fault}, first {name} in frame {frame}{hint}")
         if self.confidence is not None:
             self._freeze("confidence", np.float32, 2)
             if self.confidence.shape != self.joints.shape[:2]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from gaitprint.core.errors import UsageError
 from gaitprint.core.registry import unknown_name_message
 from gaitprint.core.sequence import GaitSequence
-from gaitprint.core.skeletons import Skeleton, get_skeleton
+from gaitprint.core.skeletons import Skeleton
 
 Encoding = Literal["bits", "grey"]
 ENCODINGS: tuple[str, ...] = get_args(Encoding)
@@ -235,8 +235,3 @@ def unpack_blocks(value: Buffer, frame_indices: Any = None) -> NDArray[np.uint8]
     frames = np.frombuffer(opened, np.uint8).reshape(-1, *shape[1:])
     chosen: NDArray[np.uint8] = frames[np.searchsorted(needed, blocks) * per_block + wanted % per_block]
     return chosen
-
-
-def parse_skeleton(definition: Mapping[str, Any]) -> Skeleton:
-    """Rebuild a skeleton from its definition."""
-    return get_skeleton(definition)

@@ -153,7 +153,7 @@ class Embedder:
                 each = self.model(inputs.reshape(len(inputs) * clips, -1, *inputs.shape[2:])).embedding  # [B * N, P, D]
                 if self.distance == "cosine":
                     each = functional.normalize(each, dim=-1)  # every clip has the same say, however long its vector
-                embedding = each.view(len(inputs), clips, *each.shape[1:]).mean(dim=1)
+                embedding = each.view(len(inputs), clips, *each.shape[1:]).nanmean(dim=1)
             values: NDArray[np.float32] = embedding.float().cpu().numpy()
         return values
 

@@ -114,7 +114,7 @@ class ResGcn(SkeletonNetwork):
                 same frame rate.
 
         Returns:
-            embedding [B, 1, D] of length 1 and logits [B, 1, S].
+            embedding [B, 1, D] of length 1 (in evaluation NaN of a walk that shows nothing) and logits [B, 1, S].
 
         Raises:
             IncompatibleError: another number of joints or coordinates than the model's.
@@ -124,8 +124,7 @@ class ResGcn(SkeletonNetwork):
         branches = [branch(stream, seen.frames)[0] for branch, stream in zip(self.branches, streams, strict=True)]
         # [B, T, J, 3 * branch channels] -> [B, T / 2^levels, J, C]
         features, frames = self.trunk(torch.cat(branches, dim=-1), seen.frames)
-        output: ModelOutput = self.head(self.dropout(self.pool(features, frames)))
-        return output
+        return self.without_nobody(self.head(self.dropout(self.pool(features, frames))), inputs)
 
 
 class Blocks(nn.ModuleList):

@@ -133,13 +133,12 @@ class SkeletonTransformer(SkeletonNetwork):
             inputs: float32 [B, T, J, axes + 1], positions and confidence, T >= 1.
 
         Returns:
-            embedding [B, 1, D] of length 1 and logits [B, 1, S].
+            embedding [B, 1, D] of length 1 (in evaluation NaN of a walk that shows nothing) and logits [B, 1, S].
 
         Raises:
             IncompatibleError: another number of joints or coordinates than the model's.
         """
-        output: ModelOutput = self.head(self._describe(inputs, with_maps=False)[0])
-        return output
+        return self.without_nobody(self.head(self._describe(inputs, with_maps=False)[0]), inputs)
 
     def attend(self, inputs: Tensor) -> tuple[ModelOutput, AttentionMaps]:
         """Embed walks, and return where attention went as well.
@@ -154,7 +153,7 @@ class SkeletonTransformer(SkeletonNetwork):
         """
         walks, maps = self._describe(inputs, with_maps=True)
         assert maps is not None
-        return self.head(walks), maps
+        return self.without_nobody(self.head(walks), inputs), maps
 
     def _describe(self, inputs: Tensor, with_maps: bool) -> tuple[Tensor, AttentionMaps | None]:
         """Walks [B, T, J, axes + 1] -> one vector each, [B, A], and attention maps."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gaitprint.core.config import config_dataclass
 from gaitprint.core.skeletons import get_skeleton
-from gaitprint.models.base import GaitModel
+from gaitprint.models.base import GaitModel, ModelOutput
 
 
 @config_dataclass
@@ -49,6 +49,20 @@ class SkeletonNetwork(GaitModel):
         """Clips of 60 consecutive frames of preprocessed joints."""
         joints = {"representation": "joints", "skeleton": config.skeleton, "axes": config.axes}
         return {**joints, "preprocessing": {}, "frames": 60, "sampling": "clip"}
+
+    def without_nobody(self, output: ModelOutput, inputs: Tensor) -> ModelOutput:
+        """Leave a walk (or a clip of one) without any seen joint without an embedding: NaN, but in training.
+
+        Whatever else the network makes of nothing is like that of all others who were not seen.
+
+        Args:
+            output: of the network.
+            inputs: float32 [B, T, J, axes + 1], what it was made from.
+        """
+        if self.training:
+            return output
+        nobody = ~(inputs[..., -1] > 0).any(dim=2).any(dim=1)
+        return output._replace(embedding=output.embedding.masked_fill(nobody[:, None, None], torch.nan))
 
     @property
     def embedding_shape(self) -> tuple[int, int]:
