@@ -21,6 +21,7 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
         "embed": "Write the embeddings of all walks of a store.",
         "study": "Train a grid of recipe changes with several seeds each, and compare them.",
         "reconstruct": "Let a model fill in hidden parts of walks; writes figures, strips and animations.",
+        "attention": "Draw which joints and which moments of a walk a model looks at.",
     },
     "Who is this": {
         "compare": "Say how alike two walks are, and how likely one person's.",
@@ -49,6 +50,7 @@ COMMANDS = Registry(
         "embed": "gaitprint.cli.embed:embed",
         "study": "gaitprint.cli.study:study",
         "reconstruct": "gaitprint.cli.reconstruct:reconstruct",
+        "attention": "gaitprint.cli.attention:attention",
         "compare": "gaitprint.cli.compare:compare",
         "identify": "gaitprint.cli.identify:identify",
         "verify": "gaitprint.cli.verify:verify",

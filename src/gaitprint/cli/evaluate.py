@@ -53,6 +53,7 @@ def evaluate(
         What metrics.json holds.
     """
     from gaitprint.data.store import Store
+    from gaitprint.evaluation.attention import first_attention
     from gaitprint.evaluation.embed import load_embedder
     from gaitprint.evaluation.evaluate import evaluate_embeddings
     from gaitprint.evaluation.protocols import PROTOCOLS
@@ -93,6 +94,7 @@ def evaluate(
         show_fails=show_fails,
         tsne=tsne,
         seed=seed,
+        attention=first_attention(embedder, store, positions),
     )
     output.print(evaluation_table(evaluation))
     output.print(str(report))

@@ -6,7 +6,7 @@ import base64
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -19,6 +19,8 @@ from gaitprint.core.embeddings import EmbeddingSet
 from gaitprint.core.files import write_text
 from gaitprint.evaluation.results import ConditionResult, Evaluation, Match
 from gaitprint.reports import figures
+from gaitprint.reports.attention import describe_joints, joints_figure
+from gaitprint.reports.attention_frames import describe_frames, frames_figure
 from gaitprint.reports.embedding_map import embedding_map
 from gaitprint.reports.matches import Preview, Tile, confident_failures, random_matches, tiles
 from gaitprint.reports.style import inline_svg
@@ -34,6 +36,9 @@ from gaitprint.reports.summary import (
     rate_name,
     view_table,
 )
+
+if TYPE_CHECKING:
+    from gaitprint.evaluation.attention import WalkAttention
 
 # Longest side of a picture in the page; previews above it are shrunk, so that the page stays a few megabytes.
 _MAX_PICTURE_PIXELS = 320
@@ -62,6 +67,7 @@ def write_report(
     show_fails: int = 5,
     tsne: bool = False,
     seed: int = 0,
+    attention: WalkAttention | None = None,
 ) -> None:
     """Write the report as one HTML file, atomically.
 
@@ -75,6 +81,7 @@ def write_report(
         show_fails: how many of the most confident failures to show.
         tsne: whether to lay out the embeddings in the plane.
         seed: of everything drawn by chance.
+        attention: where the model looked in one of the walks; None leaves the section out.
     """
     write_text(
         path,
@@ -87,6 +94,7 @@ def write_report(
             show_fails=show_fails,
             tsne=tsne,
             seed=seed,
+            attention=attention,
         ),
     )
 
@@ -101,6 +109,7 @@ def render_report(
     show_fails: int = 5,
     tsne: bool = False,
     seed: int = 0,
+    attention: WalkAttention | None = None,
 ) -> str:
     """Return the page that `write_report` writes; arguments as there."""
     pictures = _Pictures(previews)
@@ -134,7 +143,9 @@ def render_report(
         wide_pictures=pictures.wide,
         asked_for_map=tsne,
         embedding_map=map_drawing,
+        attention_drawings=[] if attention is None else _attention_drawings(attention),
         one_subject=percent(1 / evaluation.subjects) if evaluation.subjects else "",
+        attention_walk="" if attention is None else attention.walk,
         has_ranks=any(condition.rank1 is not None for condition in evaluation.conditions),
     )
 
@@ -254,6 +265,14 @@ def _error_drawings(evaluation: Evaluation) -> list[_Drawing]:
         title = "Open set: people missed over false alarms"
         drawings.append(_drawing(figures.open_set_curve(open_set), "open", title, f"{points}."))
     return drawings
+
+
+def _attention_drawings(attention: WalkAttention) -> list[_Drawing]:
+    joints, frames = "Attention among joints", "Attention over time"
+    return [
+        _drawing(joints_figure(attention.joints), "looks", joints, describe_joints(attention.joints)),
+        _drawing(frames_figure(attention), "when", frames, describe_frames(attention)),
+    ]
 
 
 def _embedding_drawing(embeddings: EmbeddingSet, metric: str, seed: int) -> _Drawing | None:
