@@ -23,6 +23,7 @@ _PUBLIC = {
     "gait_energy_image": "gaitprint.data.gei",
     "load": "gaitprint.evaluation.embed:load_embedder",
     "prepare": "gaitprint.cli.prepare",
+    "read_skeleton": "gaitprint.core.skeleton_definition",
     "train": "gaitprint.cli.train",
 }
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from gaitprint.core.embeddings import EmbeddingSet as EmbeddingSet
     from gaitprint.core.errors import GaitprintError as GaitprintError
     from gaitprint.core.sequence import GaitSequence as GaitSequence
+    from gaitprint.core.skeleton_definition import read_skeleton as read_skeleton
     from gaitprint.core.skeletons import Skeleton as Skeleton
     from gaitprint.data.gei import gait_energy_image as gait_energy_image
     from gaitprint.data.silhouettes import align_silhouettes as align_silhouettes
