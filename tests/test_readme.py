@@ -5,13 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import gaitprint
 from gaitprint.cli.commands import COMMANDS
 from gaitprint.data.datasets import READERS
-from gaitprint.training.recipe import shipped_recipes
+from gaitprint.models.weights import build_model
+from gaitprint.training.recipe import load_recipe, shipped_recipes
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+SKELETONS = (Path(__file__).parents[1] / "docs" / "skeletons.md").read_text(encoding="utf-8")
 
 
 def test_commands_readers_and_recipes_exist():
@@ -31,6 +34,30 @@ def test_arrays_go_into_a_store(tmp_path, monkeypatch):
     assert replaced == 1
     exec(code, {"raw": raw})
     assert gaitprint.Store("my-store").read("anna/nm-01/090").silhouettes.shape == (9, 64, 64)
+
+
+@pytest.mark.parametrize("axes", [2, 3])
+def test_joints_go_into_a_store(axes, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```python\n([^`]*?coco-17.*?)```", README, re.DOTALL)
+    code, replaced = re.subn(r"joints, confidence = \.\.\.", "", block)
+    assert replaced == 1
+    exec(code, {"joints": np.ones((9, 17, axes), np.float32), "confidence": np.ones((9, 17), np.float32)})
+    assert gaitprint.Store("my-skeletons").read("anna/nm-01/free").skeleton.name == "coco-17"
+
+
+def test_a_skeleton_of_ones_own_trains(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = [re.findall(r"```yaml\n(name: .*?)```", text, re.DOTALL) for text in (README, SKELETONS)]
+    assert blocks[0] == blocks[1]
+    (definition,) = blocks[0]
+    Path("stick-9.yaml").write_text(definition)
+    assert len(gaitprint.read_skeleton("stick-9.yaml").bones) == 8
+    called = re.search(r"gaitprint train (\S+) .*(model\.skeleton=stick-9\.yaml)", README)
+    recipe = load_recipe(called[1], [called[2]])
+    assert recipe.model["skeleton"]["name"] == "stick-9"
+    logits = build_model(recipe.model, 3)(torch.ones(2, 5, 9, 4)).logits
+    assert logits.shape == (2, 1, 3)
 
 
 def test_the_public_names_are_there():
