@@ -100,7 +100,7 @@ def test_nothing_to_rank() -> None:
     assert np.isnan(mean_average_precision(np.zeros((2, 1)), np.zeros((2, 1), bool)))
 
 
-@pytest.mark.parametrize("distance", [np.array([[-1.0]]), np.array([[np.nan]]), np.zeros((1, 2)), np.zeros(1)])
+@pytest.mark.parametrize("distance", [np.array([[np.nan]]), np.zeros((1, 2)), np.zeros(1)])
 def test_bad_distances_are_refused(distance: np.ndarray) -> None:
     with pytest.raises(IncompatibleError):
         ranked_matches(distance, np.array([[True]]))
@@ -181,9 +181,32 @@ def test_histograms_approach_the_exact_curve(scale: float) -> None:
 
 def test_histogram_takes_the_ends_of_the_range() -> None:
     histogram = DistanceHistogram()
-    histogram.add(np.array([0.0, -0.0, np.finfo(np.float32).max, np.inf], np.float32))
-    assert histogram.counts[0] == 2
-    assert len(histogram) == 4
+    largest = np.finfo(np.float32).max
+    histogram.add(np.array([0.0, -0.0, largest, np.inf, -largest, -np.inf], np.float32))
+    assert histogram.counts.max() == 2  # zero is zero with either sign
+    assert len(histogram) == 6
+
+
+def test_histograms_of_negative_distances_agree_with_loops() -> None:
+    rng = np.random.default_rng(9)
+    genuine, impostor = rng.normal(-6, 2, 3000).astype(np.float32), rng.normal(0, 1, 20000).astype(np.float32)
+    counted = DistanceHistogram(), DistanceHistogram()
+    for histogram, values in zip(counted, (genuine, impostor), strict=True):
+        histogram.add(values)
+    curve = det_curve_of_histograms(*counted)
+    assert np.all(np.diff(curve.thresholds) > 0)
+    for fmr, fnmr, threshold in list(zip(*curve, strict=True))[::97]:
+        assert fmr == pytest.approx(np.mean(impostor <= threshold), abs=1e-12)
+        assert fnmr == pytest.approx(np.mean(genuine > threshold), abs=1e-12)
+
+
+def test_negative_distances_rank_as_the_same_ones_moved_above_zero() -> None:
+    rng = np.random.default_rng(10)
+    distance = np.round(rng.normal(-3, 4, (40, 30)), 1).astype(np.float32)  # rounded: with ties
+    genuine = rng.random((40, 30)) < 0.1
+    low, high = ranked_matches(distance, genuine), ranked_matches(np.round(distance + 64, 1), genuine)
+    np.testing.assert_array_equal(low.first_rank, high.first_rank)
+    np.testing.assert_array_equal(low.average_precision, high.average_precision)
 
 
 def test_open_set_agrees_with_loops() -> None:

@@ -6,7 +6,7 @@ import torch
 from gaitprint.core.config import to_mapping
 from gaitprint.core.errors import IncompatibleError, UnreadableFileError, UsageError
 from gaitprint.models import MODELS
-from gaitprint.models.base import GaitModel
+from gaitprint.models.base import ClosedFormModel, GaitModel
 from gaitprint.models.weights import Card, build_model, load_weights, save_weights
 
 NUM_SUBJECTS = 5
@@ -23,6 +23,31 @@ def model(name: str) -> GaitModel:
     return build_model({"name": name}, NUM_SUBJECTS)
 
 
+def has_parameters(model: GaitModel) -> bool:
+    """Whether a model learns by steps; any other has nothing for them to change."""
+    learns_by_steps = model.trainable and not isinstance(model, ClosedFormModel)
+    assert learns_by_steps == bool(list(model.parameters()))
+    return learns_by_steps
+
+
+def test_closed_form_models_fit_what_they_describe(model: GaitModel) -> None:
+    if not isinstance(model, ClosedFormModel):
+        pytest.skip("learns by steps")
+    inputs = model.example_inputs(8)
+    labels = torch.arange(8) // 2
+    before = model(inputs).embedding
+    descriptions = model.describe(inputs)
+    assert descriptions.shape[0] == 8
+    model.fit(descriptions, labels)
+    after = model(inputs).embedding
+    assert not torch.equal(before, after)
+    assert torch.isfinite(after).all()
+    # Walks of one person lie together, those of two people apart: they were learnt by heart.
+    cosines = after[:, 0] @ after[:, 0].T
+    same = labels[:, None] == labels
+    assert cosines[same].min() > cosines[~same].max()
+
+
 def test_forward_on_its_own_example(model: GaitModel) -> None:
     inputs = model.example_inputs(3)
     output = model(inputs)
@@ -31,7 +56,7 @@ def test_forward_on_its_own_example(model: GaitModel) -> None:
     assert output.embedding.ndim == 3
     assert output.embedding.shape == (3, *model.embedding_shape)
     assert torch.isfinite(output.embedding).all()
-    if model.trainable:
+    if has_parameters(model):
         assert output.logits is not None
         assert output.logits.shape == (3, output.embedding.shape[1], NUM_SUBJECTS)
 
@@ -43,8 +68,7 @@ def test_gradients_reach_every_parameter(model: GaitModel) -> None:
         loss = loss + output.logits.logsumexp(-1).mean() + output.logits[..., 0].mean()
     if output.reconstruction is not None:
         loss = loss + output.reconstruction.logits.square().mean()
-    if not model.trainable:
-        assert not list(model.parameters())
+    if not has_parameters(model):
         return
     loss.backward()
     silent = [key for key, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
@@ -54,7 +78,7 @@ def test_gradients_reach_every_parameter(model: GaitModel) -> None:
 def test_without_classifier_there_are_no_logits(name: str, model: GaitModel) -> None:
     bare = build_model({"name": name}, None)
     assert bare(bare.example_inputs(2)).logits is None
-    assert len(list(bare.parameters())) < max(1, len(list(model.parameters()))) or not model.trainable
+    assert len(list(bare.parameters())) < len(list(model.parameters())) or not has_parameters(model)
 
 
 def test_eval_is_deterministic(model: GaitModel) -> None:

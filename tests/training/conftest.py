@@ -1,4 +1,4 @@
-"""A few blobs that walk: enough to train on within a second."""
+"""A few blobs and a few skeletons that walk: enough to train on within a second."""
 
 from pathlib import Path
 
@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from gaitprint.core.sequence import GaitSequence
+from gaitprint.core.skeletons import KINECT_V1_20, convert_joints
 from gaitprint.data.store import Store
+from gaitprint.synth.body import sample_body
+from gaitprint.synth.landmarks import LANDMARKS
+from gaitprint.synth.motion import walk
+from gaitprint.synth.style import sample_style, vary_style
 
 
 def blob_walk(subject: int, repetition: int, view: str, frames: int = 8) -> GaitSequence:
@@ -49,3 +54,32 @@ QUICK = ("input.size=[32,22]", "sampler.batch_size=8", "training.epochs=3")
 @pytest.fixture(scope="session")
 def quick() -> tuple[str, ...]:
     return QUICK
+
+
+def skeleton_walk(subject: int, repetition: int, frames: int = 100) -> GaitSequence:
+    """A synthetic walker past a sensor that turns with it, half of the walk from either side."""
+    person, rng = np.random.default_rng([subject]), np.random.default_rng([subject, repetition])
+    body, style = sample_body(person), vary_style(sample_style(person), rng)
+    points = walk(body, style, frames, frame_rate_hz=30.0, start_phase=rng.random()).landmarks
+    joints, confidence = convert_joints(points - points.mean(axis=(0, 1)), LANDMARKS, KINECT_V1_20)
+    angle = np.where(np.arange(frames) < frames // 2, np.pi / 2, -np.pi / 2)[:, None]
+    x, y, z = np.moveaxis(joints, -1, 0)
+    turned = np.stack([x * np.cos(angle) + z * np.sin(angle), y, z * np.cos(angle) - x * np.sin(angle) + 3], axis=-1)
+    noisy = (turned + rng.normal(0, 0.005, turned.shape)).astype(np.float32)
+    return GaitSequence(
+        f"{subject:03d}",
+        f"walk-{repetition:02d}",
+        "free",
+        30.0,
+        joints=noisy,
+        skeleton=KINECT_V1_20,
+        confidence=confidence,
+    )
+
+
+@pytest.fixture(scope="session")
+def skeletons(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Nine people, three walks each."""
+    path = tmp_path_factory.mktemp("skeletons") / "store"
+    Store.create(path).add(skeleton_walk(subject, repetition) for subject in range(9) for repetition in (1, 2, 3))
+    return Store(path)

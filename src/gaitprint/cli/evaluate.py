@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
@@ -11,7 +11,7 @@ from gaitprint.cli.terminal import output
 from gaitprint.core.files import write_json
 
 if TYPE_CHECKING:
-    from gaitprint.evaluation.evaluate import EvaluationMetric
+    pass
 
 
 def evaluate(
@@ -71,7 +71,7 @@ def evaluate(
     evaluation = evaluate_embeddings(
         embeddings,
         protocol,
-        metric=cast("EvaluationMetric", embedder.distance),
+        metric=embedder.distance,
         probes=store.splits.get("probe"),
         seed=seed,
         remove_unmatched=remove_unmatched,

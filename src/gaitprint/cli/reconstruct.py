@@ -51,7 +51,7 @@ def reconstruct(
 
     from gaitprint.core.progress import track
     from gaitprint.data.store import Store
-    from gaitprint.evaluation.embed import load_embedder
+    from gaitprint.evaluation.embed import load_network
     from gaitprint.evaluation.reconstruction import (
         condition_group,
         filling_model,
@@ -69,7 +69,7 @@ def reconstruct(
     if clips is not None and clips < 1:
         raise UsageError(f"--clips is {clips}, must be at least 1")
     store = Store.open(data)
-    embedder = load_embedder(model, device)
+    embedder = load_network(model, device)
     filling_model(embedder)  # another kind of model is refused before the work starts
     chosen = unseen_subjects(store, embedder.train_subjects, subjects)
     positions = [

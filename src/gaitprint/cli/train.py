@@ -37,9 +37,9 @@ def train(
         The run's summary: steps, epochs, best validation figure, hash of the weights, folder.
     """
     from gaitprint.data.store import Store
-    from gaitprint.training import fit
-    from gaitprint.training.recipe import load_recipe
+    from gaitprint.training import train as training
+    from gaitprint.training.recipe import load_any_recipe
 
-    summary = fit.train(load_recipe(recipe, overrides), Store.open(data), out, resume=resume, device=device)
+    summary = training.train(load_any_recipe(recipe, overrides), Store.open(data), out, resume=resume, device=device)
     output.print(str(out))
     return summary

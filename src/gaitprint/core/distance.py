@@ -23,7 +23,7 @@ from gaitprint.core.registry import unknown_name_message
 if TYPE_CHECKING:
     from torch import Tensor
 
-Metric = Literal["euclidean", "cosine"]
+Metric = Literal["euclidean", "cosine", "normalised-cosine"]
 METRICS: tuple[str, ...] = get_args(Metric)
 
 # Share of the summed norms below which |x|^2 + |y|^2 - 2xy has lost too many digits.
@@ -41,7 +41,9 @@ def pairwise_distance(
         probe: float32 [N, P, D].
         gallery: float32 [M, P, D].
         metric: ``euclidean``, mean over parts of the L2 distance, >= 0; or ``cosine``, mean over parts of
-            1 - cosine similarity, in 0..2 (a zero vector has similarity 0 to everything).
+            1 - cosine similarity, in 0..2 (a zero vector has similarity 0 to everything); or ``normalised-cosine``,
+            mean over parts of the negated cosine in standard deviations of what strangers reach
+            (`score_normalisation`), below 0 for walks more alike than strangers' are on average.
 
     Returns:
         float32 [N, M].
@@ -80,7 +82,7 @@ def distance_blocks(
     if not len(gallery):
         yield slice(0, len(probe)), np.zeros((len(probe), 0), np.float32)
         return
-    blocks = _cosine_blocks if metric == "cosine" else _euclidean_blocks
+    blocks = {"cosine": _cosine_blocks, "euclidean": _euclidean_blocks, "normalised-cosine": _normalised_blocks}[metric]
     yield from blocks(as_tensor(probe), as_tensor(gallery), rows)
 
 
@@ -115,6 +117,10 @@ def paired_distance(
             parts = torch.linalg.vector_norm(difference.view(-1, *first.shape[1:]), dim=2)
         elif metric == "euclidean":
             parts = torch.linalg.vector_norm(first[first_index[chunk]] - second[second_index[chunk]], dim=2)
+        elif metric == "normalised-cosine":
+            one, other = first[first_index[chunk]], second[second_index[chunk]]
+            cosine = (one[..., :-2] * other[..., :-2]).sum(2)
+            parts = sum((side[..., -2] - cosine) / side[..., -1] for side in (one, other)) / 2
         else:
             cosine = (_unit(first[first_index[chunk]]) * _unit(second[second_index[chunk]])).sum(2)
             parts = (1.0 - cosine).clamp_(0.0, 2.0)
@@ -143,6 +149,20 @@ def _unit(embeddings: Tensor) -> Tensor:
 
     norms = torch.linalg.vector_norm(embeddings, dim=-1, keepdim=True)
     return torch.where(norms > 0, embeddings / norms, 0.0)
+
+
+def _normalised_blocks(probe: Tensor, gallery: Tensor, rows: int) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Cosines in the standard deviations of either side's strangers, part by part."""
+    import torch
+
+    columns = gallery.transpose(0, 1)  # [P, M, D + 2]
+    for start in range(0, len(probe), rows):
+        chunk = probe[start : start + rows].transpose(0, 1)  # [P, n, D + 2]
+        total = torch.zeros((chunk.shape[1], len(gallery)))
+        for one, other in zip(chunk, columns, strict=True):
+            cosine = one[:, :-2] @ other[:, :-2].T  # [n, M]
+            total += (one[:, None, -2] - cosine) / one[:, None, -1] + (other[:, -2] - cosine) / other[:, -1]
+        yield slice(start, start + len(total)), total.div_(2 * len(columns)).numpy()
 
 
 def _euclidean_blocks(probe: Tensor, gallery: Tensor, rows: int) -> Iterator[tuple[slice, NDArray[np.float32]]]:

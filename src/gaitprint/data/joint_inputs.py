@@ -59,6 +59,8 @@ class JointsConfig:
                 raise UsageError(f"input.{name} needs input.sampling=clip and a number of input.frames")
         if self.axes == 2 and self.preprocessing is not None and self.preprocessing.size == "reference-bones":
             raise UsageError("input.preprocessing.size=reference-bones needs input.axes=3")
+        if self.axes == 2 and self.preprocessing is not None and self.preprocessing.sensor:
+            raise UsageError("input.preprocessing.sensor needs input.axes=3")
 
 
 class JointsInput(ModelInput):

@@ -27,7 +27,7 @@ SAMPLERS = Registry(
 )
 
 # Each use of randomness has its own stream, so that none shifts another.
-STREAMS = {"batches": 0, "frames": 1, "validation": 2, "torch": 3, "subjects": 4}
+STREAMS = {"batches": 0, "frames": 1, "validation": 2, "torch": 3, "subjects": 4, "folds": 5}
 
 
 def generator(seed: int, stream: str, *numbers: int) -> np.random.Generator:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from importlib.resources import files
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -23,19 +24,25 @@ from gaitprint.core.folders import surviving_folder
 from gaitprint.core.memory_format import channels_last
 from gaitprint.core.progress import track
 from gaitprint.core.registry import unknown_name_message
+from gaitprint.core.score_normalisation import Strangers
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.data.inputs import ModelInput, build_input
 from gaitprint.data.store import Store
+from gaitprint.evaluation.calibration import Calibration
+from gaitprint.evaluation.evaluate import EvaluationMetric
+from gaitprint.evaluation.fusion import FUSION_FILE, FusedEmbedder, read_fusion
+from gaitprint.evaluation.walk_embedder import WalkEmbedder
 from gaitprint.models import MODELS
 from gaitprint.models.base import GaitModel
-from gaitprint.models.weights import CARD_FILE, WEIGHTS_FILE, Card, build_model, load_weights
+from gaitprint.models.weights import CARD_FILE, WEIGHTS_FILE, Card, build_model, load_strangers, load_weights
 
-# What can be given instead of a path.
-SHIPPED = ("anthropometry",)
+# What can be given instead of a path: models without weights, and weights that come with the package.
+SHIPPED_WEIGHTS = ("skeleton",)
+SHIPPED = ("anthropometry", *SHIPPED_WEIGHTS)
 
 
-class Embedder:
-    """A model ready to embed walks.
+class Embedder(WalkEmbedder):
+    """A network ready to embed walks.
 
     Args:
         model: the model; put on `device` and into evaluation mode.
@@ -43,6 +50,8 @@ class Embedder:
         device: where to compute, as torch names it.
         name: what the model is called in tables.
         card: of the weights; None for a model without any.
+        strangers: with which cosines are normalised; None leaves them as they are.
+        calibration: of the distances; None for a model that was not calibrated.
         batch_size: walks that are computed together.
     """
 
@@ -54,6 +63,8 @@ class Embedder:
         *,
         name: str,
         card: Card | None = None,
+        strangers: Strangers | None = None,
+        calibration: Calibration | None = None,
         batch_size: int = 64,
     ) -> None:
         self.device = torch.device(device)
@@ -63,16 +74,18 @@ class Embedder:
         self.input = model_input
         self.name = name
         self.batch_size = batch_size
+        self.calibration = calibration
         self._card = card
+        self._strangers = strangers
 
     @property
-    def distance(self) -> str:
-        """How the embeddings are compared: ``euclidean``, ``cosine`` or ``standardised-euclidean``."""
-        return self.model.distance if self._card is None else self._card.distance
+    def distance(self) -> EvaluationMetric:
+        """See `WalkEmbedder.distance`."""
+        return "normalised-cosine" if self._strangers is not None else cast(EvaluationMetric, self.model.distance)
 
     @property
     def train_subjects(self) -> tuple[str, ...]:
-        """Whom the training or pre-training saw, or the weights were chosen by; empty without weights."""
+        """See `WalkEmbedder.train_subjects`."""
         if self._card is None:
             return ()
         seen = self._card.train_subjects, self._card.validation_subjects, self._card.pretraining_subjects
@@ -80,14 +93,14 @@ class Embedder:
 
     @property
     def card(self) -> dict[str, Any]:
-        """Everything known about the model, as plain values for JSON."""
+        """See `WalkEmbedder.card`."""
         if self._card is None:
             return {"model": {"name": self.name}, "version": __version__}
         return to_mapping(self._card)
 
     @property
     def facts(self) -> dict[str, str | int]:
-        """What a report states about the model: short values under `reports.summary`'s keys."""
+        """See `WalkEmbedder.facts`."""
         facts: dict[str, str | int] = {"model": self.name, "version": __version__}
         if self._card is not None:
             facts |= {
@@ -100,23 +113,12 @@ class Embedder:
         return facts
 
     def embed(self, sequences: Iterable[GaitSequence]) -> NDArray[np.float32]:
-        """Embed walks in memory; they are consumed a batch at a time.
-
-        Returns:
-            float32 [N, P, D].
-
-        Raises:
-            IncompatibleError: a walk lacks what the model needs, or shows too little for an embedding.
-        """
+        """See `WalkEmbedder.embed`; the walks are consumed a batch at a time."""
         walks = ((sequence.id, self.input.encode(sequence)) for sequence in sequences)
         return self._embed_arrays(walks)
 
     def embed_store(self, store: Store, positions: Sequence[int] | NDArray[np.int64] | None = None) -> EmbeddingSet:
-        """Embed stored walks, all or those at some positions.
-
-        Raises:
-            IncompatibleError: as `embed`.
-        """
+        """See `WalkEmbedder.embed_store`."""
         chosen = range(len(store)) if positions is None else [int(position) for position in positions]
         infos = [store.infos[position] for position in chosen]
         self.input.check(infos)
@@ -140,7 +142,7 @@ class Embedder:
             if not np.isfinite(values).all():
                 walk = names[int(np.argwhere(~np.isfinite(values))[0, 0])]
                 raise IncompatibleError(f"{walk}: {self.name} gives no finite embedding, the walk shows too little")
-            embedded.append(values)
+            embedded.append(values if self._strangers is None else self._strangers.annotate(values))
         return np.concatenate(embedded) if embedded else np.zeros((0, 1, 1), np.float32)
 
     def _compute(self, batch: Tensor) -> NDArray[np.float32]:
@@ -151,15 +153,15 @@ class Embedder:
                 embedding = self.model(inputs).embedding
             else:
                 each = self.model(inputs.reshape(len(inputs) * clips, -1, *inputs.shape[2:])).embedding  # [B * N, P, D]
-                if self.distance == "cosine":
+                if self.model.distance == "cosine":
                     each = functional.normalize(each, dim=-1)  # every clip has the same say, however long its vector
                 embedding = each.view(len(inputs), clips, *each.shape[1:]).nanmean(dim=1)
             values: NDArray[np.float32] = embedding.float().cpu().numpy()
         return values
 
 
-def load_embedder(model: str | os.PathLike[str], device: str = "auto") -> Embedder:
-    """Return the embedder that MODEL stands for.
+def load_embedder(model: str | os.PathLike[str], device: str = "auto") -> WalkEmbedder:
+    """Return what MODEL stands for: one network, or a fusion of several.
 
     Args:
         model: a run folder (its best weights), a weights folder or file, or a shipped model's name.
@@ -170,11 +172,40 @@ def load_embedder(model: str | os.PathLike[str], device: str = "auto") -> Embedd
         UnreadableFileError: damaged weights or card.
         IncompatibleError: weights and card do not fit together.
     """
-    chosen_device = choose_device(device)
-    path = Path(model)
+    path = _shipped_folder(os.fspath(model)) or Path(model)
     if path.exists():
-        loaded, card = load_weights(weights_folder(path))
-        return Embedder(loaded, build_input(card.input), chosen_device, name=str(card.model["name"]), card=card)
+        folder = weights_folder(path)
+        if not (folder / FUSION_FILE).is_file():
+            return load_network(path, device)
+        name, members = read_fusion(folder)
+        networks = {member.name: load_network(member, device) for member in members}
+        return FusedEmbedder(networks, name=name, calibration=Calibration.load(folder))
+    return load_network(model, device)
+
+
+def load_network(model: str | os.PathLike[str], device: str = "auto") -> Embedder:
+    """Return the one network that MODEL stands for; arguments and errors as `load_embedder`.
+
+    Raises:
+        UsageError: also for a fusion of several.
+    """
+    chosen_device = choose_device(device)
+    path = _shipped_folder(os.fspath(model)) or Path(model)
+    if path.exists():
+        folder = weights_folder(path)
+        if (folder / FUSION_FILE).is_file():
+            members = ", ".join(str(member) for member in read_fusion(folder)[1])
+            raise UsageError(f"{path}: is a fusion of several models; give one of them: {members}")
+        loaded, card = load_weights(folder)
+        return Embedder(
+            loaded,
+            build_input(card.input),
+            chosen_device,
+            name=str(card.model["name"]),
+            card=card,
+            strangers=load_strangers(folder, card),
+            calibration=Calibration.load(folder),
+        )
     name = os.fspath(model)
     if name in SHIPPED:
         loaded = build_model({"name": name}, None)
@@ -183,6 +214,13 @@ def load_embedder(model: str | os.PathLike[str], device: str = "auto") -> Embedd
     if name in MODELS:
         raise UsageError(f"'{name}' comes without weights: train it (gaitprint train) and give the run folder")
     raise UsageError(f"{unknown_name_message('shipped model', name, SHIPPED)}; and there is no such folder or file")
+
+
+def _shipped_folder(name: str) -> Path | None:
+    """Weights that come with the package; a file or folder of that name in the working directory goes before them."""
+    if name not in SHIPPED_WEIGHTS or Path(name).exists():
+        return None
+    return Path(str(files("gaitprint") / "weights" / name))
 
 
 def choose_device(device: str) -> torch.device:
@@ -200,7 +238,7 @@ def weights_folder(path: Path) -> Path:
         if path.name != WEIGHTS_FILE:
             raise UsageError(f"{path}: is no {WEIGHTS_FILE} of gaitprint; give the file of that name, with its card")
         return path.parent
-    if (path / CARD_FILE).is_file():
+    if (path / CARD_FILE).is_file() or (path / FUSION_FILE).is_file():
         return path
     best = surviving_folder(path / "best")
     if best is None:

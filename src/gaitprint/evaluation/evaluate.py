@@ -22,7 +22,7 @@ from gaitprint.evaluation.results import Candidates, ConditionResult, Evaluation
 from gaitprint.evaluation.screening import first_matches_by_group, is_worthwhile
 from gaitprint.evaluation.verification import compare_all_pairs, compare_sampled_pairs
 
-EvaluationMetric = Literal["euclidean", "cosine", "standardised-euclidean"]
+EvaluationMetric = Literal["euclidean", "cosine", "normalised-cosine", "standardised-euclidean"]
 METRICS: tuple[str, ...] = get_args(EvaluationMetric)
 
 
@@ -43,7 +43,7 @@ def evaluate_embeddings(
     Args:
         embeddings: the walks; `Match` indices in the result point into this set.
         protocol: a name of `PROTOCOLS`, or a `Protocol` of one's own.
-        metric: ``euclidean`` or ``cosine``, mean over parts; or ``standardised-euclidean``: every dimension is first
+        metric: as `core.distance`; or ``standardised-euclidean``: every dimension is first
             divided by its standard deviation over all embeddings under evaluation, gallery and probes alike, and one
             that never varies is dropped. That looks at the probes, but at their scale alone, at no label.
         subjects: evaluate these subjects alone; None for all in the set.
@@ -79,7 +79,7 @@ def evaluate_embeddings(
         probe=0,
         notes=(*notes, *trials.notes),
     )
-    arithmetic: Metric = "cosine" if metric == "cosine" else "euclidean"
+    arithmetic: Metric = "euclidean" if metric == "standardised-euclidean" else metric
     if chosen.all_pairs:
         return _verify(blank, embeddings, values, trials.gallery, arithmetic, sample_pairs, seed)
     return _identify(blank, embeddings, values, chosen, trials, arithmetic, remove_unmatched, details)

@@ -20,7 +20,7 @@ from gaitprint.core.errors import IncompatibleError
 
 # Distances are counted in bins that share the upper bits of their float32 pattern: 13 bits of mantissa remain.
 _DROPPED_BITS = 10
-_NUM_BINS = (0x7F800000 >> _DROPPED_BITS) + 1
+_NUM_BINS = 1 << (32 - _DROPPED_BITS)
 _CHUNK = 1 << 24  # distances counted at once; bounds the temporary memory
 
 
@@ -71,18 +71,22 @@ def ranked_matches(distance: NDArray[np.floating], genuine: NDArray[np.bool_]) -
     penalty is their number / rank of the last one (Ye et al.: Deep Learning for Person Re-identification, 2021).
 
     Args:
-        distance: float [N, M], not negative; float64 is ranked as float64, everything else as float32.
+        distance: float [N, M]; float64 is ranked as float64, everything else as float32.
         genuine: bool [N, M], from `same_label`.
 
     Raises:
-        IncompatibleError: shapes differ, or a distance is negative or NaN.
+        IncompatibleError: shapes differ, or a distance is NaN.
 
     >>> ranked_matches(np.array([[0.1, 0.2, 0.3]]), np.array([[True, False, True]])).average_precision.round(3)
     array([0.833])
     """
     _check(distance, genuine)
-    if not distance.min(initial=0) >= 0:
-        raise IncompatibleError("distances to rank must be numbers >= 0")
+    least = distance.min(initial=0)
+    if np.isnan(least):
+        raise IncompatibleError("distances to rank must be numbers, not NaN")
+    if least < 0:
+        # Moved to 0 with digits to spare, so that the order of float32 distances stays as it is.
+        distance = distance.astype(np.float64) - least
     # Patterns of non-negative floats sort as integers. The freed sign bit, moved to the end, says "genuine": one
     # plain sort then yields the genuine entries' places, after every impostor at the same distance.
     float_type, integer_type = (np.float64, np.uint64) if distance.dtype == np.float64 else (np.float32, np.uint32)
@@ -194,11 +198,11 @@ class DistanceHistogram:
         self.counts = np.zeros(_NUM_BINS, np.int64)
 
     def add(self, distances: NDArray[np.float32]) -> None:
-        """Count float32 distances, not negative, of any shape."""
+        """Count float32 distances of any shape."""
         flat = np.ravel(distances)
         for start in range(0, len(flat), _CHUNK):
-            bins = np.add(flat[start : start + _CHUNK], 0, dtype=np.float32).view(np.uint32) >> _DROPPED_BITS
-            self.counts += np.bincount(bins, minlength=_NUM_BINS)
+            chunk = np.add(flat[start : start + _CHUNK], 0, dtype=np.float32)  # adding 0 turns -0.0 into 0.0
+            self.counts += np.bincount(_ordered(chunk) >> _DROPPED_BITS, minlength=_NUM_BINS)
 
     def __len__(self) -> int:
         return int(self.counts.sum())
@@ -210,12 +214,25 @@ def det_curve_of_histograms(genuine: DistanceHistogram, impostor: DistanceHistog
         raise IncompatibleError(f"{len(genuine)} genuine and {len(impostor)} impostor pairs: need at least one of each")
     used = np.flatnonzero(genuine.counts + impostor.counts)
     lower = (used << _DROPPED_BITS).astype(np.uint32)
-    upper = np.minimum(lower + ((1 << _DROPPED_BITS) - 1), 0x7F800000).astype(np.uint32)  # infinity is the last value
-    start = np.nextafter(lower[:1].view(np.float32), np.float32(-np.inf))
+    last = _ordered(np.array([np.inf], np.float32))
+    upper = np.minimum(lower + np.uint32((1 << _DROPPED_BITS) - 1), last)
+    start = np.nextafter(_from_ordered(lower[:1]), np.float32(-np.inf))
     fmr = np.cumsum(impostor.counts[used]) / len(impostor)
     fnmr = 1.0 - np.cumsum(genuine.counts[used]) / len(genuine)
-    thresholds = np.concatenate([start, upper.view(np.float32)]).astype(np.float64)
+    thresholds = np.concatenate([start, _from_ordered(upper)]).astype(np.float64)
     return ErrorCurve(np.append(0.0, fmr), np.append(1.0, fnmr), thresholds)
+
+
+def _ordered(values: NDArray[np.float32]) -> NDArray[np.uint32]:
+    """Patterns of float32 numbers as integers that sort as the numbers do, negative ones in the lower half."""
+    bits = values.view(np.int32)
+    return ((bits ^ ((bits >> 31) & 0x7FFFFFFF)).view(np.uint32)) ^ np.uint32(0x80000000)
+
+
+def _from_ordered(patterns: NDArray[np.uint32]) -> NDArray[np.float32]:
+    """Undo `_ordered`."""
+    bits = (patterns ^ np.uint32(0x80000000)).view(np.int32)
+    return (bits ^ ((bits >> 31) & 0x7FFFFFFF)).view(np.float32)
 
 
 def area_under_roc(curve: ErrorCurve) -> float:

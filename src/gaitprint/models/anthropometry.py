@@ -12,6 +12,7 @@ from torch import Tensor
 from gaitprint.core.config import config_dataclass
 from gaitprint.core.skeletons import get_skeleton
 from gaitprint.models.base import GaitModel, ModelOutput
+from gaitprint.models.masked_statistics import masked_quantiles
 
 
 @config_dataclass
@@ -73,19 +74,11 @@ class Anthropometry(GaitModel):
         parents, children = self.bones.unbind(dim=1)
         lengths = (positions[:, :, children] - positions[:, :, parents]).norm(dim=-1)  # [B, T, bones]
         seen = (confidence[:, :, children] > 0) & (confidence[:, :, parents] > 0)
-        return ModelOutput(_masked_median(lengths, seen).unsqueeze(1), None)
+        (median,) = masked_quantiles(lengths, seen, (0.5,))
+        return ModelOutput(median.unsqueeze(1), None)
 
     def example_inputs(self, batch: int) -> Tensor:
         """Random joints [batch, 12, J, 4], one in ten unseen."""
         joints = torch.randn(batch, 12, self.num_joints, 3)
         confidence = (torch.rand(batch, 12, self.num_joints, 1) > 0.1).float()
         return torch.cat([joints, confidence], dim=-1)
-
-
-def _masked_median(values: Tensor, seen: Tensor) -> Tensor:
-    """Median over axis 1 of the values that are seen: [B, T, C] and bool [B, T, C] -> [B, C]."""
-    ordered = torch.where(seen, values, torch.inf).sort(dim=1).values
-    count = seen.sum(dim=1, keepdim=True)
-    middle = [(count - 1).clamp(min=0) // 2, (count // 2).clamp(max=values.shape[1] - 1)]
-    low, high = (ordered.gather(1, index) for index in middle)
-    return torch.where(count > 0, (low + high) / 2, torch.nan).squeeze(1)

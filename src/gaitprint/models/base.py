@@ -68,3 +68,23 @@ class GaitModel(nn.Module, ABC):
     @abstractmethod
     def example_inputs(self, batch: int) -> Tensor:
         """Random but valid inputs for `batch` walks, from torch's random generator: for tests, traces and exports."""
+
+
+class ClosedFormModel(GaitModel):
+    """A model whose weights follow from the training walks in one pass, without a loss and without steps."""
+
+    @abstractmethod
+    def describe(self, inputs: Tensor) -> Tensor:
+        """Measure walks: inputs as those of `forward` -> [B, F], NaN for what a walk does not show."""
+
+    @abstractmethod
+    def fit(self, descriptions: Tensor, labels: Tensor) -> None:
+        """Set the weights.
+
+        Args:
+            descriptions: [N, F], what `describe` gave for the training walks.
+            labels: int64 [N], whose walks they are, 0..S - 1.
+
+        Raises:
+            IncompatibleError: too few people or walks.
+        """

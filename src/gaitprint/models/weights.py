@@ -1,4 +1,7 @@
-"""Weights on disk: a folder with ``model.safetensors`` and ``card.json``, which says what they are."""
+"""Weights on disk: a folder with ``model.safetensors`` and ``card.json``, which says what they are.
+
+A model whose scores are normalised has ``strangers.safetensors`` beside them.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import safetensors
+import safetensors.numpy
 import safetensors.torch
 import torch
 from torch import Tensor
@@ -18,11 +22,13 @@ from gaitprint import __version__
 from gaitprint.core.config import config_dataclass, from_mapping, to_mapping
 from gaitprint.core.errors import IncompatibleError, UnreadableFileError, UsageError
 from gaitprint.core.files import write_json
+from gaitprint.core.score_normalisation import Strangers
 from gaitprint.models import MODELS
 from gaitprint.models.base import GaitModel
 
 WEIGHTS_FILE = "model.safetensors"
 CARD_FILE = "card.json"
+STRANGERS_FILE = "strangers.safetensors"
 
 
 @config_dataclass
@@ -44,6 +50,7 @@ class Card:
         step: optimiser steps done.
         version: of gaitprint, when written.
         weights_hash: SHA-256 of the weights file, hexadecimal.
+        strangers_hash: of the description of strangers, with which cosines are normalised; empty without one.
     """
 
     model: dict[str, Any]
@@ -60,6 +67,7 @@ class Card:
     step: int
     version: str = __version__
     weights_hash: str = ""
+    strangers_hash: str = ""
 
 
 def build_model(choice: Mapping[str, Any], num_subjects: int | None) -> GaitModel:
@@ -119,6 +127,36 @@ def load_weights(folder: Path) -> tuple[GaitModel, Card]:
     model = build_model(card.model, card.num_subjects)
     load_tensors(model, tensors, path)
     return model.eval(), card
+
+
+def save_strangers(folder: Path, strangers: Strangers, card: Card) -> Card:
+    """Write the description of strangers beside weights, and the card with its hash and the metric that uses it."""
+    data = safetensors.numpy.save({"mean": strangers.mean, "covariance": strangers.covariance})
+    (folder / STRANGERS_FILE).write_bytes(data)
+    changes = {"distance": "normalised-cosine", "strangers_hash": hashlib.sha256(data).hexdigest()}
+    card = from_mapping(Card, to_mapping(card) | changes)
+    write_json(folder / CARD_FILE, to_mapping(card))
+    return card
+
+
+def load_strangers(folder: Path, card: Card) -> Strangers | None:
+    """Read what `save_strangers` wrote; None for a model whose scores are not normalised.
+
+    Raises:
+        UnreadableFileError: the file is missing, damaged, or not the one that the card was written for.
+    """
+    if not card.strangers_hash:
+        return None
+    path = folder / STRANGERS_FILE
+    try:
+        data = path.read_bytes()
+        tensors = safetensors.numpy.load(data)
+        strangers = Strangers(tensors["mean"], tensors["covariance"])
+    except (OSError, KeyError, safetensors.SafetensorError) as error:
+        raise UnreadableFileError(f"{path}: not readable as a description of strangers ({error})") from error
+    if hashlib.sha256(data).hexdigest() != card.strangers_hash:
+        raise UnreadableFileError(f"{path}: its SHA-256 is not the one in {CARD_FILE}; one of the two was changed")
+    return strangers
 
 
 def transfer_weights(model: GaitModel, folder: Path) -> tuple[Card, str]:

@@ -36,7 +36,7 @@ def tsne(embeddings: NDArray[np.float32], metric: str, seed: int) -> NDArray[np.
         embeddings: float32 [N, P, D]; the parts are laid side by side, so that distances approximate those of the
             evaluation.
         metric: ``cosine`` scales each part to length 1 first, ``standardised-euclidean`` each dimension to standard
-            deviation 1; everything else stays as it is.
+            deviation 1; ``normalised-cosine`` leaves out what is known of strangers; everything else stays as it is.
         seed: of the layout.
 
     Returns:
@@ -48,6 +48,8 @@ def tsne(embeddings: NDArray[np.float32], metric: str, seed: int) -> NDArray[np.
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 
+    if metric == "normalised-cosine":
+        embeddings = embeddings[..., :-2]
     if metric in ("cosine", "standardised-euclidean"):
         along_parts = metric == "cosine"
         sizes = np.linalg.norm(embeddings, axis=-1, keepdims=True) if along_parts else embeddings.std(axis=0)

@@ -51,9 +51,11 @@ def confident_failures(evaluation: Evaluation, count: int) -> list[Match]:
 def score_text(distance: float, metric: str) -> str:
     """Return a distance as a reader expects it: the cosine itself for the cosine distance.
 
-    >>> score_text(0.07, "cosine"), score_text(12.5, "euclidean")
-    ('cosine 0.930', 'distance 12.50')
+    >>> score_text(0.07, "cosine"), score_text(12.5, "euclidean"), score_text(-5.25, "normalised-cosine")
+    ('cosine 0.930', 'distance 12.50', '+5.2 deviations above strangers')
     """
+    if metric == "normalised-cosine":
+        return f"{-distance:+.1f} deviations above strangers"
     if metric == "cosine":
         return f"cosine {1 - distance:.3f}"
     return f"distance {distance:.3f}" if distance < 10 else f"distance {distance:.2f}"

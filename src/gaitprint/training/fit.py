@@ -86,8 +86,10 @@ class _Run:
 
     @property
     def scores(self) -> list[float]:
-        """What each epoch is judged by; higher is better."""
-        return [row.get("validation_rank1", -row["loss"]) for row in self.state.history]
+        """What each epoch is judged by; higher is better. With people held out, only epochs that saw them count."""
+        if not len(self.people.validation):
+            return [-row["loss"] for row in self.state.history]
+        return [row.get("validation_rank1", -math.inf) for row in self.state.history]
 
     @property
     def finished(self) -> bool:
@@ -234,7 +236,8 @@ def _run_epoch(run: _Run, batches: Batches) -> None:
         "learning_rate": run.optimizer.param_groups[0]["lr"],
         **{name: value / steps for name, value in _mean_over_processes(run, sums).items()},
     }
-    if len(run.people.validation):
+    due = epoch % run.recipe.training.validate_every_epochs == 0 or run.state.step >= run.total_steps
+    if len(run.people.validation) and due:
         row["validation_rank1"] = _validate(run)
     run.state.sums = {}
     run.state.history.append(row)

@@ -79,15 +79,16 @@ def draw_history(rows: Sequence[Mapping[str, float]]) -> Figure:
     panels = {
         "loss": [n for n in rows[-1] if n not in (*_POSITIONS, *_FRACTIONS, "learning_rate")],
         "fraction": [name for name in rows[-1] if name in _FRACTIONS],
-        "learning rate": ["learning_rate"],
+        "learning rate": [name for name in rows[-1] if name == "learning_rate"],
     }
     shown = {label: names for label, names in panels.items() if names}
     figure = Figure(figsize=(4.2 * len(shown), 3.4), layout="constrained")
-    epochs = [row["epoch"] for row in rows]
     for position, (label, names) in enumerate(shown.items(), start=1):
         axes = figure.add_subplot(1, len(shown), position)
         for name in names:
-            axes.plot(epochs, [row[name] for row in rows], marker=".", label=name.replace("_", " "))
+            # People held out are not looked at in every epoch.
+            points = [(row["epoch"], row[name]) for row in rows if name in row]
+            axes.plot(*zip(*points, strict=True), marker=".", label=name.replace("_", " "))
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylabel(label)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +41,9 @@ def choose_people(store: Store, data: DataConfig, seed: int) -> People:
         UsageError: the store has no such split, subject, condition or view.
         IncompatibleError: fewer than two people remain to learn from.
     """
-    candidates = _candidates(store, data.subjects)
+    candidates = candidates_of(store, data.subjects)
+    left_out = set(people_of_fold(candidates, data.folds, data.fold)) if data.folds > 1 else set()
+    candidates = [subject for subject in candidates if subject not in left_out]
     held_out = _held_out(candidates, data.validation_subjects, seed)
     learnt = [subject for subject in candidates if subject not in held_out]
     if data.share_of_subjects < 1:
@@ -58,8 +61,12 @@ def choose_people(store: Store, data: DataConfig, seed: int) -> People:
     return People(tuple(subjects.tolist()), positions, labels.astype(np.int64), tuple(held_out), validation)
 
 
-def _candidates(store: Store, wanted: str | tuple[str, ...]) -> list[str]:
-    """Subjects that a split's name, ``all`` or labels stand for, among those that have walks."""
+def candidates_of(store: Store, wanted: str | tuple[str, ...]) -> list[str]:
+    """Return the subjects that a split's name, ``all`` or labels stand for, among those that have walks, sorted.
+
+    Raises:
+        UsageError: the store has no such split or subject.
+    """
     present = sorted({info.subject for info in store.infos})
     if wanted == "all":
         return present
@@ -76,6 +83,25 @@ def _candidates(store: Store, wanted: str | tuple[str, ...]) -> list[str]:
         if subject not in present:
             raise UsageError(f"{store.path}: {unknown_name_message('subject', subject, present[:20])}")
     return sorted(set(wanted))
+
+
+def people_of_fold(candidates: Sequence[str], folds: int, fold: int) -> list[str]:
+    """Return who is left out of the training of a fold.
+
+    Folds do not depend on the training's seed, so that seeds, recipes and models can be compared on the same one.
+
+    Args:
+        candidates: everybody who falls into one of the folds, sorted.
+        folds: how many.
+        fold: which, 0..folds - 1.
+
+    Raises:
+        UsageError: more folds than people.
+    """
+    if folds > len(candidates):
+        raise UsageError(f"data.folds is {folds}, but there are {len(candidates)} people to share out")
+    shuffled = generator(0, "folds").permutation(len(candidates))
+    return sorted(candidates[position] for position in shuffled[fold::folds])
 
 
 def _held_out(candidates: list[str], wanted: int | tuple[str, ...], seed: int) -> list[str]:

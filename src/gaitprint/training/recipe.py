@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +27,9 @@ class DataConfig:
 
     Args:
         subjects: a split of the store (``train``), ``all``, or labels.
+        folds: into how many groups of people of equal size `subjects` fall for a cross-validation; the same groups for
+            every seed. 1 is none.
+        fold: which of them, 0..folds - 1, takes no part, so that the model can be measured on it.
         conditions: labels (``nm-01``), or what stands before a hyphen in them (``nm``); null for all.
         views: labels; null for all.
         validation_subjects: how many of these subjects are held out to choose the best weights, or their labels;
@@ -36,6 +40,8 @@ class DataConfig:
     """
 
     subjects: str | tuple[str, ...] = "train"
+    folds: int = 1
+    fold: int = 0
     conditions: tuple[str, ...] | None = None
     views: tuple[str, ...] | None = None
     validation_subjects: int | tuple[str, ...] = 0
@@ -43,6 +49,8 @@ class DataConfig:
     workers: int = 0
 
     def __post_init__(self) -> None:
+        if self.folds < 1 or not 0 <= self.fold < self.folds:
+            raise UsageError(f"data.fold is {self.fold} of data.folds {self.folds}, must be in 0..folds - 1")
         if not 0 < self.share_of_subjects <= 1:
             raise UsageError(f"data.share_of_subjects is {self.share_of_subjects}, must be above 0 and at most 1")
 
@@ -58,7 +66,11 @@ class TrainingConfig:
         precision: ``auto`` is ``32-true`` on a CPU, and on a GPU ``bf16-mixed`` where it has that, else ``16-mixed``;
             ``64-true`` is for comparisons in which rounding must not matter.
         clip_norm: largest norm of the gradient; null for no clipping.
+        normalise_scores: measure at the end how alike strangers among the people learnt look to the model, and compare
+            walks by cosines in relation to that (`core.score_normalisation`); for models compared by cosine.
         early_stopping: stop after this many epochs without a new best; null for never.
+        validate_every_epochs: judge the weights on the people held out every so many epochs, and after the last; epochs
+            are short where walks are few and long.
         keep_every_epochs: copy the weights to checkpoints/ every so many epochs; null for never.
         initial_weights: a run folder or weights folder whose weights the training starts from, as far as they fit the
             model (`models.weights.transfer_weights`); null to start afresh.
@@ -70,13 +82,16 @@ class TrainingConfig:
     seed: int = 42
     precision: Literal["auto", "64-true", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     clip_norm: float | None = None
+    normalise_scores: bool = False
     early_stopping: int | None = None
+    validate_every_epochs: int = 1
     keep_every_epochs: int | None = 5
     save_every_steps: int | None = None
     initial_weights: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "steps", "clip_norm", "early_stopping", "keep_every_epochs", "save_every_steps"):
+        above_0 = ("epochs", "steps", "clip_norm", "early_stopping", "validate_every_epochs")
+        for name in (*above_0, "keep_every_epochs", "save_every_steps"):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise UsageError(f"training.{name} is {value}, must be above 0")
@@ -100,6 +115,8 @@ class Recipe:
         optimizer: entry of `training.optimizer.OPTIMIZERS`.
         schedule: entry of `training.schedule.SCHEDULES`.
         training: everything else.
+
+    A model that is fitted in closed form has no steps: sampler, augment, loss, optimizer and schedule are empty.
     """
 
     name: str = ""
@@ -115,6 +132,45 @@ class Recipe:
     training: TrainingConfig
 
 
+@dataclass(frozen=True)
+class FusionRecipe:
+    """Several trainings on the same people, whose models are fused (`evaluation.fusion`).
+
+    Args:
+        name: as runs and reports quote it.
+        members: the trainings, each with a name of its own.
+        description: one line for the list of recipes.
+    """
+
+    name: str
+    members: tuple[Recipe, ...]
+    description: str = ""
+
+
+def load_any_recipe(recipe: str, overrides: Sequence[str] = ()) -> Recipe | FusionRecipe:
+    """Read a recipe that may be a fusion: a YAML file with ``members``, names or files of other recipes.
+
+    Args:
+        recipe: as `load_recipe`.
+        overrides: as `load_recipe`; those of a fusion go to each of its members.
+
+    Raises:
+        UsageError: as `load_recipe`; a fusion that names fewer than two members, one twice, or anything besides.
+        UnreadableFileError: not YAML.
+    """
+    path = _recipe_file(recipe)
+    values = read_yaml(path)
+    if "members" not in values:
+        return load_recipe(recipe, overrides)
+    members = values["members"]
+    if unknown := sorted(values.keys() - {"members", "description"}):
+        raise UsageError(f"{path}: a fusion has members and a description, not '{unknown[0]}'")
+    if not isinstance(members, list) or len(members) < 2 or len({str(member) for member in members}) < len(members):
+        raise UsageError(f"{path}: members are {members!r}, must be at least two recipes, each once")
+    chosen = tuple(load_recipe(str(member), overrides) for member in members)
+    return FusionRecipe(path.stem, chosen, str(values.get("description", "")))
+
+
 def load_recipe(recipe: str, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe and change it.
 
@@ -127,17 +183,25 @@ def load_recipe(recipe: str, overrides: Sequence[str] = ()) -> Recipe:
         UsageError: no such recipe; an unknown key, name or option (with the nearest known); a value of a wrong type.
         UnreadableFileError: not YAML.
     """
-    shipped = _shipped_files()
-    path = Path(recipe)
-    if recipe in shipped:
-        path = shipped[recipe]
-    elif path.suffix not in (".yaml", ".yml") and not path.is_file():
-        raise UsageError(unknown_name_message("recipe", recipe, shipped))
+    path = _recipe_file(recipe)
     values = {"name": path.stem, **read_yaml(path)}
+    if "members" in values:
+        raise UsageError(f"{recipe}: is a fusion of {', '.join(map(str, values['members']))}; give one of these")
     values = _spelled_out(values)
     for override in overrides:
         values = _spelled_out(apply_overrides(values, [override]))
     return resolve(values)
+
+
+def _recipe_file(recipe: str) -> Path:
+    """File of a shipped recipe's name, or the file itself."""
+    shipped = _shipped_files()
+    path = Path(recipe)
+    if recipe in shipped:
+        return shipped[recipe]
+    if path.suffix not in (".yaml", ".yml") and not path.is_file():
+        raise UsageError(unknown_name_message("recipe", recipe, shipped))
+    return path
 
 
 def shipped_recipes() -> dict[str, str]:
@@ -189,7 +253,10 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
         "optimizer": {"name": "adam"},
         "schedule": {"name": "constant"},
     }
-    plain = defaults | _spelled_out(values)
+    given = _spelled_out(values)
+    if _is_closed_form(given.get("model")):
+        defaults = _closed_form_defaults(given, defaults)
+    plain = defaults | given
     for section in _LISTS:
         plain[section] = plain[section] if isinstance(plain[section], list) else [plain[section]]
     recipe = from_mapping(Recipe, plain)
@@ -208,6 +275,9 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
     input_defaults = dict(model_type.default_input(table_config(MODELS, "model")(model)))
     chosen = {"representation": input_defaults["representation"], **with_definition(recipe.input)}
     if chosen["representation"] == input_defaults["representation"]:
+        before, after = (values.get("preprocessing") for values in (input_defaults, chosen))
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            chosen["preprocessing"] = {**before, **after}
         chosen = input_defaults | chosen
     options = {key: value for key, value in chosen.items() if key != "representation"}
     input_config = from_mapping(INPUTS[chosen["representation"]].Config, options, "input")
@@ -226,8 +296,13 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
         wanted = AUGMENTATIONS[augmentation["name"]].modality
         if wanted != modality:
             raise UsageError(f"augment: '{augmentation['name']}' changes {wanted}; the model's input are {modality}")
+    if recipe.training.normalise_scores and model_type.distance != "cosine":
+        raise UsageError(
+            f"training.normalise_scores: '{model['name']}' is compared by {model_type.distance}, not by cosine"
+        )
+    closed_form = _is_closed_form(model)
     names = [loss["name"] for loss in losses]
-    if not names or len(set(names)) < len(names):
+    if (not names and not closed_form) or len(set(names)) < len(names):
         raise UsageError(f"loss names {', '.join(names) or 'nothing'}: give at least one, each once")
     return from_mapping(
         Recipe,
@@ -236,12 +311,30 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
             "model": model,
             "input": {"representation": chosen["representation"], **to_mapping(input_config)},
             "augment": augmentations,
-            "sampler": _resolved(recipe.sampler, "sampler", table_config(SAMPLERS, "sampler")),
             "loss": losses,
-            "optimizer": _resolved(recipe.optimizer, "optimizer", build_optimizer),
-            "schedule": _resolved(recipe.schedule, "schedule", build_schedule),
+            "sampler": {} if closed_form else _resolved(recipe.sampler, "sampler", table_config(SAMPLERS, "sampler")),
+            "optimizer": {} if closed_form else _resolved(recipe.optimizer, "optimizer", build_optimizer),
+            "schedule": {} if closed_form else _resolved(recipe.schedule, "schedule", build_schedule),
         },
     )
+
+
+def _is_closed_form(model: Any) -> bool:
+    """Whether the model, as a recipe names it, is fitted without steps."""
+    from gaitprint.models import MODELS
+    from gaitprint.models.base import ClosedFormModel
+
+    name = model.get("name") if isinstance(model, Mapping) else None
+    return isinstance(name, str) and name in MODELS and issubclass(MODELS[name], ClosedFormModel)
+
+
+def _closed_form_defaults(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Empty what only steps need; a recipe that sets any of it expects something that does not happen."""
+    steps: dict[str, Any] = {"sampler": {}, "augment": [], "loss": [], "optimizer": {}, "schedule": {}}
+    for section in steps:
+        if given.get(section):
+            raise UsageError(f"{section}: model '{given['model']['name']}' is fitted in closed form and takes none")
+    return {**defaults, **steps}
 
 
 def _resolved(choice: Choice, where: str, build: Callable[[Choice], Any]) -> Choice:

@@ -176,7 +176,7 @@ def complete(run: PlannedRun, store: Store, protocol: str, device: str = "auto")
 def _complete(run: PlannedRun, store: Store, protocol: str, device: str) -> dict[str, Any]:
     import torch
 
-    from gaitprint.training.fit import train
+    from gaitprint.training.train import train
 
     recipe = run.resolve()
     last = surviving_folder(run.folder / "last")
@@ -203,7 +203,7 @@ def evaluate_run(folder: Path, store: Store, protocol: str, device: str = "auto"
         GaitprintError: nobody is left to evaluate, or the protocol finds nothing to compare.
     """
     from gaitprint.evaluation.embed import load_embedder
-    from gaitprint.evaluation.evaluate import EvaluationMetric, evaluate_embeddings
+    from gaitprint.evaluation.evaluate import evaluate_embeddings
     from gaitprint.evaluation.unseen import unseen_subjects
 
     embedder = load_embedder(folder, device)
@@ -212,7 +212,7 @@ def evaluate_run(folder: Path, store: Store, protocol: str, device: str = "auto"
     evaluation = evaluate_embeddings(
         embedder.embed_store(store, positions),
         protocol,
-        metric=cast(EvaluationMetric, embedder.distance),
+        metric=embedder.distance,
         probes=store.splits.get("probe"),
     )
     return {"model": str(folder), **evaluation.to_json(), "card": embedder.card, "data": store.content_hash()}

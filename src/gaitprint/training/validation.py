@@ -7,10 +7,10 @@ import numpy as np
 from gaitprint.core.distance import Metric, distance_blocks
 from gaitprint.core.embeddings import EmbeddingSet
 from gaitprint.core.errors import IncompatibleError
-from gaitprint.evaluation.embed import Embedder
+from gaitprint.evaluation.walk_embedder import WalkEmbedder
 
 
-def validation_rank1(embedder: Embedder, walks: EmbeddingSet) -> float:
+def validation_rank1(embedder: WalkEmbedder, walks: EmbeddingSet) -> float:
     """Return rank-1 across views, in 0..1: how often the nearest walk of one other view is the same person's.
 
     Each walk is the probe once for every other view: the gallery are the walks of that view under other condition
@@ -21,7 +21,7 @@ def validation_rank1(embedder: Embedder, walks: EmbeddingSet) -> float:
     Raises:
         IncompatibleError: no trial has a counterpart.
     """
-    metric: Metric = "cosine" if embedder.distance == "cosine" else "euclidean"
+    metric: Metric = "euclidean" if embedder.distance == "standardised-euclidean" else embedder.distance
     order = np.argsort(walks.views, kind="stable")
     embeddings = walks.embeddings[order]
     subjects, conditions, views = (labels[order] for labels in (walks.subjects, walks.conditions, walks.views))

@@ -16,6 +16,7 @@ from gaitprint.data.poses.facing import Handedness, face_forward
 from gaitprint.data.poses.gaps import fill_gaps
 from gaitprint.data.poses.outliers import find_outliers
 from gaitprint.data.poses.resampling import resample, resampled_length
+from gaitprint.data.poses.sensor import sensor_direction, with_sensor
 from gaitprint.data.poses.smoothing import smooth
 
 
@@ -37,6 +38,8 @@ class PreprocessingConfig:
             (`body_size.unit_size`); ``reference-bones``: and every bone is an average body's, so that only motion is
             left (`body_size.reference_bones`); needs 3 axes.
         rate_hz: frames a second of the result (`resampling.resample`); null keeps the walk's own.
+        sensor: add where the sensor stands as a last joint: the horizontal direction to it from the pelvis, of length 1
+            in the axes of the result (`sensor.sensor_direction`); needs `centre` and 3 axes.
     """
 
     outlier_threshold: float | None = 4.0
@@ -47,6 +50,7 @@ class PreprocessingConfig:
     handedness: Literal["auto", "left", "right"] = "auto"
     size: Size = "recorded"
     rate_hz: float | None = 30.0
+    sensor: bool = False
 
     def __post_init__(self) -> None:
         for name in ("outlier_threshold", "cutoff_hz", "rate_hz"):
@@ -59,6 +63,8 @@ class PreprocessingConfig:
             raise UsageError("input.preprocessing.face_forward turns walks about the pelvis: it needs centre=true")
         if self.size != "recorded" and not self.centre:
             raise UsageError(f"input.preprocessing.size={self.size} scales walks about the pelvis: needs centre=true")
+        if self.sensor and not self.centre:
+            raise UsageError("input.preprocessing.sensor is seen from the pelvis: it needs centre=true")
 
 
 def preprocess(
@@ -78,8 +84,8 @@ def preprocess(
         config: what to do.
 
     Returns:
-        joints float32 [T', J, A] and confidence float32 [T', J], `preprocessed_length` frames; unseen joints are 0 in
-        both. A walk in which nothing was seen comes back as that.
+        joints float32 [T', J, A] and confidence float32 [T', J], `preprocessed_length` frames, J + 1 joints with
+        `sensor`; unseen joints are 0 in both. A walk in which nothing was seen comes back as that.
 
     Raises:
         IncompatibleError: the skeleton lacks what an option needs, the walk does not tell the handedness of its axes,
@@ -88,26 +94,39 @@ def preprocess(
     flat = joints.shape[2] == 2
     if flat and config.size == "reference-bones":
         raise IncompatibleError("size=reference-bones needs joints in space; in the image bones have no fixed length")
+    if flat and config.sensor:
+        raise IncompatibleError("sensor=true needs joints in space; in the image the sensor has no place")
     length = preprocessed_length(len(joints), frame_rate_hz, config)
     if not (confidence > 0).any():
-        return np.zeros((length, *joints.shape[1:]), np.float32), np.zeros((length, joints.shape[1]), np.float32)
+        num_joints = joints.shape[1] + config.sensor
+        return np.zeros((length, num_joints, joints.shape[2]), np.float32), np.zeros((length, num_joints), np.float32)
     longest = int(config.longest_gap_s * frame_rate_hz)
     placed, trusted = fill_gaps(joints.astype(np.float64), confidence, longest)
     if config.outlier_threshold is not None:
         outliers = find_outliers(placed, frame_rate_hz, config.outlier_threshold)
         if outliers.any():
             placed, trusted = fill_gaps(joints.astype(np.float64), np.where(outliers, 0, confidence), longest)
+    direction = sensor_direction(placed, skeleton) if config.sensor else None
     if config.centre:
         placed = centre(placed, skeleton, frame_rate_hz)
     if config.cutoff_hz is not None:
         placed = smooth(placed, frame_rate_hz, config.cutoff_hz)
     if config.face_forward and not flat:
         handedness: Handedness | None = None if config.handedness == "auto" else config.handedness
-        placed = face_forward(placed, skeleton, frame_rate_hz, handedness)
+        if direction is None:
+            placed = face_forward(placed, skeleton, frame_rate_hz, handedness)
+        else:
+            both = face_forward(
+                np.concatenate([placed, direction], axis=1), with_sensor(skeleton), frame_rate_hz, handedness
+            )
+            placed, direction = both[:, :-1], both[:, -1:]
     if config.size != "recorded":
         placed = unit_size(placed, skeleton, frame_rate_hz)
     if config.size == "reference-bones":
         placed = reference_bones(placed, skeleton)
+    if direction is not None:
+        placed = np.concatenate([placed, direction], axis=1)
+        trusted = np.concatenate([trusted, direction.any(axis=2).astype(np.float32)], axis=1)
     if config.rate_hz is not None:
         placed, trusted = resample(placed, trusted, frame_rate_hz, config.rate_hz)
     return np.where(trusted[..., None] > 0, placed, 0).astype(np.float32), trusted

@@ -1,0 +1,184 @@
+"""Cross-validation by person: how systems do on people whom they never saw, fold by fold, and what scores then mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaitprint.core.distance import Metric, pairwise_distance
+from gaitprint.core.embeddings import EmbeddingSet
+from gaitprint.core.errors import IncompatibleError
+from gaitprint.evaluation.calibration import Calibration, expected_calibration_error
+from gaitprint.evaluation.evaluate import EvaluationMetric, evaluate_embeddings, standardise
+from gaitprint.evaluation.study_results import Spread
+
+# Figures of a fold, as `Evaluation.to_json` names them.
+FIGURES = ("rank1", "rank5", "rank10", "map", "eer")
+
+
+@dataclass(frozen=True, eq=False)
+class FoldResult:
+    """One system on the people of one fold.
+
+    Args:
+        figures: those of `FIGURES` that the protocol gives, as fractions.
+        subjects: how many people.
+        gallery: how many walks they were searched in.
+        probe: how many walks were searched.
+        genuine: float32 [N], distances of all pairs of walks of one person.
+        impostors: float32 [M], distances of all pairs of walks of two people.
+    """
+
+    figures: Mapping[str, float]
+    subjects: int
+    gallery: int
+    probe: int
+    genuine: NDArray[np.float32]
+    impostors: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class SystemResult:
+    """One system on all folds.
+
+    Args:
+        name: as tables quote it.
+        folds: in order.
+    """
+
+    name: str
+    folds: tuple[FoldResult, ...]
+
+    @property
+    def spreads(self) -> dict[str, Spread]:
+        """Figures with mean and sample standard deviation over the folds."""
+        shared = [name for name in FIGURES if all(name in fold.figures for fold in self.folds)]
+        return {name: Spread(tuple(fold.figures[name] for fold in self.folds)) for name in shared}
+
+    def calibrate(self, source: str) -> Calibration | None:
+        """Calibrate by the distances of all folds together, each of people whom its model never saw.
+
+        Returns:
+            None where the distances of one person's walks are not smaller than those of two people's.
+        """
+        try:
+            return Calibration.fit(*self.pairs(), source)
+        except IncompatibleError:
+            return None
+
+    def calibration_error(self) -> float | None:
+        """How far probabilities are off on a fold when calibrated by the others: mean over the folds, in 0..1."""
+        stated = self.stated_probabilities()
+        return None if stated is None else float(np.mean([expected_calibration_error(*fold) for fold in stated]))
+
+    def stated_probabilities(self) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]] | None:
+        """Probabilities of each fold's genuine and impostor pairs, when calibrated by the other folds."""
+        result = []
+        for number, fold in enumerate(self.folds):
+            others = SystemResult(self.name, tuple(f for n, f in enumerate(self.folds) if n != number))
+            calibration = others.calibrate("")
+            if calibration is None:
+                return None
+            result.append((calibration.probability(fold.genuine), calibration.probability(fold.impostors)))
+        return result
+
+    def reliability(self, bins: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean probability stated, and share that was one person's, in bins of equal width that are not empty.
+
+        Genuine pairs as a whole count as much as impostor pairs, as `Calibration.probability` supposes.
+        """
+        folds = self.stated_probabilities() or []
+        genuine, impostors = (np.concatenate([fold[i] for fold in folds] or [np.zeros(0)]) for i in (0, 1))
+        stated = np.concatenate([genuine, impostors])
+        sizes = [len(genuine), len(impostors)]
+        weight = np.repeat([0.5 / max(size, 1) for size in sizes], sizes)
+        happened = np.repeat([1.0, 0.0], sizes)
+        place = np.minimum((stated * bins).astype(np.int64), bins - 1)
+        total = np.bincount(place, weight, minlength=bins)
+        sums = (np.bincount(place, weight * values, minlength=bins) for values in (stated, happened))
+        mean, share = (np.divide(each, total, out=np.full(bins, np.nan), where=total > 0)[total > 0] for each in sums)
+        return mean, share
+
+    def pairs(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Genuine and impostor distances of all folds."""
+        genuine, impostors = zip(*((fold.genuine, fold.impostors) for fold in self.folds), strict=True)
+        return np.concatenate(genuine), np.concatenate(impostors)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "system": self.name,
+            **{name: spread.to_json() for name, spread in self.spreads.items()},
+            "folds": [
+                {"subjects": f.subjects, "gallery": f.gallery, "probe": f.probe, **f.figures} for f in self.folds
+            ],
+            "calibration_error": self.calibration_error(),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class CrossValidation:
+    """Several systems on the same folds.
+
+    Args:
+        protocol: that every fold was measured under.
+        systems: in the order in which they were asked for.
+        facts: data, overrides and the like.
+    """
+
+    protocol: str
+    systems: tuple[SystemResult, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``crossvalidation.json`` holds."""
+        return {
+            "protocol": self.protocol,
+            **self.facts,
+            "systems": [system.to_json() for system in self.systems],
+        }
+
+
+def measure_fold(walks: EmbeddingSet, metric: EvaluationMetric, protocol: str) -> FoldResult:
+    """Measure the embeddings of a fold's people.
+
+    Args:
+        walks: all of theirs, and nobody else's.
+        metric: that the model's embeddings are compared by.
+        protocol: a name of `evaluation.protocols.PROTOCOLS`.
+
+    Raises:
+        IncompatibleError: the protocol finds nothing to compare.
+    """
+    figures = evaluate_embeddings(walks, protocol, metric=metric).to_json()
+    genuine, impostors = all_pairs(walks, metric)
+    return FoldResult(
+        {name: figures[name] for name in FIGURES if figures.get(name) is not None},
+        figures["subjects"],
+        figures["gallery"],
+        figures["probe"],
+        genuine,
+        impostors,
+    )
+
+
+def all_pairs(walks: EmbeddingSet, metric: EvaluationMetric) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the distances of all pairs of walks of one person, and of all pairs of two people's walks."""
+    values, arithmetic = walks.embeddings, metric
+    if metric == "standardised-euclidean":
+        values, _ = standardise(values, np.arange(len(values)))
+        arithmetic = "euclidean"
+    kind: Metric = "euclidean" if arithmetic == "standardised-euclidean" else arithmetic
+    first, second = np.triu_indices(len(values), k=1)
+    distances = pairwise_distance(values, values, kind)[first, second]
+    same = walks.subjects[first] == walks.subjects[second]
+    return distances[same], distances[~same]
+
+
+def common_figures(systems: Sequence[SystemResult]) -> list[str]:
+    """Figures that every system has, in the order of `FIGURES`."""
+    return [name for name in FIGURES if all(name in system.spreads for system in systems)]

@@ -1,0 +1,211 @@
+"""Cross-validation: every recipe is trained once for each fold of people, on everybody else, and measured on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from gaitprint.core.errors import GaitprintError, IncompatibleError, UsageError
+from gaitprint.core.files import write_json
+from gaitprint.core.folders import atomic_folder, surviving_folder
+from gaitprint.core.progress import overall_bar
+from gaitprint.core.registry import unknown_name_message
+from gaitprint.data.sampling import select_walks
+from gaitprint.data.store import Store
+from gaitprint.evaluation.cross_validation import CrossValidation, FoldResult, SystemResult, measure_fold
+from gaitprint.evaluation.embed import load_embedder
+from gaitprint.evaluation.protocols import PROTOCOLS
+from gaitprint.evaluation.walk_embedder import WalkEmbedder
+from gaitprint.models import MODELS
+from gaitprint.reports.cross_validation import write_cross_validation
+from gaitprint.training.people import candidates_of, people_of_fold
+from gaitprint.training.processes import Died, available_cores, in_processes
+from gaitprint.training.recipe import FusionRecipe, Recipe, load_any_recipe, shipped_recipes
+from gaitprint.training.train import train
+
+
+@dataclass(frozen=True)
+class PlannedFold:
+    """A training on everybody outside one fold, or on everybody.
+
+    Args:
+        system: recipe as the user named it.
+        overrides: ``key=value`` for it.
+        folder: the run folder.
+    """
+
+    system: str
+    overrides: tuple[str, ...]
+    folder: Path
+
+    def resolve(self) -> Recipe | FusionRecipe:
+        """Return the recipe with everything filled in."""
+        return load_any_recipe(self.system, self.overrides)
+
+
+def cross_validate(
+    systems: Sequence[str],
+    store: Store,
+    out: str | os.PathLike[str],
+    *,
+    folds: int = 3,
+    overrides: Sequence[str] = (),
+    protocol: str = "first-walk",
+    final: bool = False,
+    jobs: int = 1,
+    threads: int | None = None,
+    device: str = "auto",
+) -> CrossValidation:
+    """Cross-validate systems on the same folds of people.
+
+    The people of a fold are never in the training that is measured on them, not even to choose its weights by. Runs
+    that are there already are not repeated; interrupted ones go on.
+
+    Args:
+        systems: recipes, fusions among them (whose members are measured, too), and models that need no training.
+        store: the data.
+        out: gets SYSTEM/fold-K (run folders), SYSTEM/calibration.json, crossvalidation.json, .md and .png.
+        folds: groups of people, at least 2.
+        overrides: ``key=value`` for every recipe.
+        protocol: to measure each fold under.
+        final: also train every recipe on everybody, into SYSTEM/final, with the calibration that the folds gave.
+        jobs: trainings side by side, in processes of their own.
+        threads: of torch in each; None for an equal share of the cores.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        UsageError: no such recipe, model or protocol; fewer than 2 folds; two systems of one name.
+        GaitprintError: a training failed.
+    """
+    PROTOCOLS[protocol]
+    if folds < 2:
+        raise UsageError(f"--folds is {folds}, must be at least 2")
+    folder = Path(out)
+    plans = {
+        system: [
+            PlannedFold(
+                system,
+                (*overrides, f"data.folds={folds}", f"data.fold={fold}"),
+                folder / _label(system) / f"fold-{fold}",
+            )
+            for fold in range(folds)
+        ]
+        for system in systems
+        if _is_recipe(system)
+    }
+    labels = [_label(system) for system in systems]
+    if len(set(labels)) < len(labels):
+        raise UsageError(f"{', '.join(systems)}: two systems of one name")
+    wanted = [plan for plan_of_system in plans.values() for plan in plan_of_system]
+    for plan in wanted:
+        plan.resolve()  # what is wrong with a recipe is said before the work starts
+    finals = [PlannedFold(s, tuple(overrides), folder / _label(s) / "final") for s in plans] if final else []
+    _train_all([*wanted, *finals], store, jobs, threads, device)
+    results: list[SystemResult] = []
+    for system in systems:
+        results += _measure(system, plans.get(system, []), store, folds, protocol, device)
+    data = store.content_hash()
+    facts = {"data": data, "folds": folds, "overrides": list(overrides)}
+    result = CrossValidation(protocol, tuple(results), facts)
+    source = f"{folds} folds of people left out of the training, all pairs of their walks; data {data[:12]}"
+    by_name = {system_result.name: system_result for system_result in results}
+    for system in plans:
+        calibration = by_name[_label(system)].calibrate(source)
+        if calibration is not None:
+            calibration.save(folder / _label(system))
+            for plan in finals:
+                if plan.system == system:
+                    _put_beside_weights(folder / _label(system) / "calibration.json", plan.folder / "best")
+    write_json(folder / "crossvalidation.json", result.to_json())
+    write_cross_validation(result, folder)
+    return result
+
+
+def _is_recipe(system: str) -> bool:
+    """Whether a system has to be trained; `UsageError` for what is neither a recipe nor a model without training."""
+    if system in shipped_recipes() or Path(system).suffix in (".yaml", ".yml"):
+        return True
+    if system in MODELS and not MODELS[system].trainable:
+        return False
+    ready = [name for name in MODELS if not MODELS[name].trainable]
+    raise UsageError(unknown_name_message("recipe", system, [*shipped_recipes(), *ready]))
+
+
+def _label(system: str) -> str:
+    return Path(system).stem if Path(system).suffix in (".yaml", ".yml") else system
+
+
+def _train_all(plans: Sequence[PlannedFold], store: Store, jobs: int, threads: int | None, device: str) -> None:
+    work = partial(_train_one, store=store, device=device)
+    share = max(1, available_cores() // jobs) if threads is None else threads
+    side_by_side = jobs > 1 and len(plans) > 1
+    # One training at a time draws its own progress; of several, one bar tells.
+    with overall_bar("trainings", len(plans), 0) if side_by_side else nullcontext() as bar:
+        outcomes = in_processes(work, plans, jobs, share) if side_by_side else enumerate(map(work, plans))
+        for place, outcome in outcomes:
+            reason = outcome.reason if isinstance(outcome, Died) else outcome
+            if reason is not None:
+                raise GaitprintError(f"{plans[place].folder}: {reason}")
+            if bar is not None:
+                bar.advance(f"{plans[place].folder.parent.name}, {plans[place].folder.name}: trained")
+
+
+def _train_one(plan: PlannedFold, store: Store, device: str) -> str | None:
+    """Train one fold; returns why it failed, None where it did not."""
+    try:
+        train(plan.resolve(), store, plan.folder, resume=True, device=device)
+    except GaitprintError as error:
+        return str(error)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _measure(
+    system: str, plans: Sequence[PlannedFold], store: Store, folds: int, protocol: str, device: str
+) -> list[SystemResult]:
+    """Measure a system on every fold; the members of a fusion come before it, as systems of their own."""
+    by_name: dict[str, list[FoldResult]] = {}
+    for fold in range(folds):
+        people = people_of_fold(candidates_of(store, _subjects(plans)), folds, fold)
+        positions = select_walks(store.infos, people)
+        models = _models(plans[fold].folder) if plans else {system: system}
+        for name, model in models.items():
+            embedder = load_embedder(model, device)
+            _check_unseen(embedder, people, str(model))
+            label = _label(system) if name == "" else name
+            walks = embedder.embed_store(store, positions)
+            by_name.setdefault(label, []).append(measure_fold(walks, embedder.distance, protocol))
+    return [SystemResult(name, tuple(results)) for name, results in by_name.items()]
+
+
+def _subjects(plans: Sequence[PlannedFold]) -> str | tuple[str, ...]:
+    """Who is shared out: what the recipe says, everybody for a model without one."""
+    if not plans:
+        return "all"
+    recipe = plans[0].resolve()
+    return (recipe.members[0] if isinstance(recipe, FusionRecipe) else recipe).data.subjects
+
+
+def _models(run: Path) -> dict[str, Path]:
+    """The weights of a run: the members of a fusion by name, and the run itself under an empty one."""
+    members = sorted((run / "members").iterdir()) if (run / "members").is_dir() else []
+    return {**{member.name: member for member in members}, "": run}
+
+
+def _check_unseen(embedder: WalkEmbedder, people: Sequence[str], model: str) -> None:
+    if seen := sorted(set(embedder.train_subjects) & set(people)):
+        raise IncompatibleError(f"{model}: was trained on {seen[0]}, who is in the fold to be measured")
+
+
+def _put_beside_weights(calibration: Path, weights: Path) -> None:
+    folder = surviving_folder(weights)
+    assert folder is not None  # a training that returns has left it
+    with atomic_folder(weights) as temporary:
+        shutil.copytree(folder, temporary, dirs_exist_ok=True)
+        shutil.copy(calibration, temporary)
