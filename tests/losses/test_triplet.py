@@ -45,6 +45,30 @@ def test_agrees_with_brute_force(mining: str, normalise: bool, margin: float, se
     assert loss(values.float(), labels).item() == pytest.approx(sum(each) / parts, rel=1e-5)
 
 
+def test_random_triplets_are_drawn_from_all_of_them() -> None:
+    torch.manual_seed(0)
+    labels = torch.tensor([0, 0, 0, 1, 1, 2])
+    values = torch.randn(6, 1, 4, dtype=torch.float64)
+    points = values[:, 0].tolist()
+    loss = Triplet(TripletConfig(margin=0.5, mining="random", normalise=False))
+    drawn = torch.stack([loss(values, labels) for _ in range(4000)])
+    # On average: for each anchor, the mean over its triplets, those that are zero among them.
+    expected = []
+    for a in range(5):  # the last walk has no positive
+        terms = [
+            max(0.0, math.dist(points[a], points[p]) - math.dist(points[a], points[q]) + 0.5)
+            for p, q in itertools.product(range(6), repeat=2)
+            if p != a and labels[p] == labels[a] and labels[q] != labels[a]
+        ]
+        expected.append(sum(terms) / len(terms))
+    assert drawn.mean().item() == pytest.approx(sum(expected) / 5, rel=0.02)
+    assert len(drawn.unique()) > 50
+    alone = torch.randn(3, 2, 4, requires_grad=True)
+    nothing = loss(alone, torch.tensor([0, 0, 0]))
+    nothing.backward()
+    assert nothing.item() == 0
+
+
 def test_long_embeddings_close_together_keep_their_digits() -> None:
     # More than 25 walks: torch computes their distances by a matrix product.
     torch.manual_seed(0)

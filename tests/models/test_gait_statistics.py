@@ -97,3 +97,11 @@ def test_a_joint_that_was_never_seen_counts_as_average(model: GaitStatistics) ->
 
 def test_standing_still_is_no_reason_to_fail(model: GaitStatistics) -> None:
     assert torch.isfinite(model(walker(stride=0.0)).embedding).all()
+
+
+def test_a_walk_that_shows_nobody_has_no_embedding(model: GaitStatistics) -> None:
+    batch = torch.cat([walker(), walker()])
+    batch[0, :, :, 3] = 0
+    embedding = model(batch).embedding
+    assert embedding[0].isnan().all()
+    torch.testing.assert_close(embedding[1:], model(walker()).embedding, rtol=1e-4, atol=1e-5)

@@ -13,7 +13,7 @@ from gaitprint.losses.base import Field, GaitLoss
 from gaitprint.losses.pairs import hardest, pairwise_distances, same_and_different
 from gaitprint.losses.precision import at_least_float32
 
-Mining = Literal["batch-all", "batch-hard", "semi-hard"]
+Mining = Literal["batch-all", "batch-hard", "semi-hard", "random"]
 
 
 def triplet(embeddings: Tensor, labels: Tensor, margin: float, mining: Mining, normalise: bool) -> Tensor:
@@ -36,6 +36,12 @@ def triplet(embeddings: Tensor, labels: Tensor, margin: float, mining: Mining, n
         anchors = same.any(dim=1)  # without negatives, which then nobody has, the terms are zero
         terms = (farthest - nearest + margin).relu() * anchors  # [P, B]
         return terms.mean(dim=0).sum() / anchors.sum().clamp(min=1)
+    if mining == "random":
+        anchors = (same.any(dim=1) & different.any(dim=1)).nonzero()[:, 0]
+        if not len(anchors):
+            return distances.sum() * 0.0
+        positive, negative = (torch.multinomial(kind[anchors].float(), 1)[:, 0] for kind in (same, different))
+        return (distances[:, anchors, positive] - distances[:, anchors, negative] + margin).relu().mean()
     # Listing the positive pairs first, M of them, takes a small part of the memory of all [P, B, B, B] triples.
     anchor, positive = same.nonzero(as_tuple=True)  # [M]
     to_negatives = distances.masked_fill(~different, torch.inf)
@@ -56,7 +62,7 @@ class TripletConfig:
         mining: ``batch-all``: every triplet of the batch, averaged over those that are not zero; ``batch-hard``:
             for each anchor its farthest positive and nearest negative, averaged over the anchors that have both;
             ``semi-hard``: triplets whose negative is farther than the positive, but within the margin, averaged over
-            them.
+            them; ``random``: for each anchor one positive and one negative, drawn from torch's random generator.
         normalise: whether embeddings are scaled to length 1 first, so that distances lie in 0..2.
     """
 

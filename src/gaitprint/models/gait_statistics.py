@@ -128,16 +128,18 @@ class GaitStatistics(ClosedFormModel):
             inputs: float32 [B, T, J + 1, 4], positions and confidence; the last joint is the direction to the sensor.
 
         Returns:
-            embedding [B, 1, D] of length 1; no logits.
+            embedding [B, 1, D] of length 1, NaN for a walk that shows nobody; no logits.
 
         Raises:
             IncompatibleError: another number of joints or coordinates.
         """
-        groups = torch.split(self.describe(inputs), self.group_sizes, dim=1)
+        descriptions = self.describe(inputs)
+        groups = torch.split(descriptions, self.group_sizes, dim=1)
         projected = [discriminant(group) for discriminant, group in zip(self.discriminants, groups, strict=True)]
         units = [functional.normalize(group, dim=-1) for group in projected]
         embedding = torch.cat(units, dim=-1) / len(units) ** 0.5
-        return ModelOutput(embedding.unsqueeze(1), None)
+        nobody = descriptions.isnan().all(dim=1, keepdim=True)
+        return ModelOutput(embedding.masked_fill(nobody, torch.nan).unsqueeze(1), None)
 
     def describe(self, inputs: Tensor) -> Tensor:
         """See `ClosedFormModel.describe`; inputs as those of `forward` -> [B, F], the four groups side by side."""

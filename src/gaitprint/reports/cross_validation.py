@@ -28,7 +28,7 @@ def cross_validation_rows(result: CrossValidation) -> TextTable:
         error = system.calibration_error()
         figures = (spread_text(system.spreads[name], scale=100, digits=1) for name in names)
         rows.append((system.name, *figures, MISSING if error is None else f"{100 * error:.1f}"))
-    return TextTable(("system", *(_HEADERS[name] for name in names), "calibration error %"), tuple(rows))
+    return TextTable(("system", *(_HEADERS[name] for name in names), "probability error %"), tuple(rows))
 
 
 def cross_validation_table(result: CrossValidation) -> Table:
@@ -43,7 +43,9 @@ def cross_validation_table(result: CrossValidation) -> Table:
         padding=(0, 2, 0, 0),
     )
     for number, header in enumerate(ready.headers):
-        table.add_column(header, justify="left" if number == 0 else "right", no_wrap=number > 0)
+        # A line a word, so that names of systems stay whole on a narrow terminal.
+        text = "\n".join(header.rsplit(" ", 2)) if number else header
+        table.add_column(text, justify="right" if number else "left", no_wrap=True)
     for row in ready.rows:
         table.add_row(*row)
     return table
