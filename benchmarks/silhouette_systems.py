@@ -10,6 +10,7 @@ others take part in the pre-training only. What is done already in OUT is not do
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from gaitprint.core.progress import console
@@ -60,11 +61,7 @@ def main() -> int:
         planned = with_seeds(system, recipe, folder, overrides, seeds=arguments.seeds)
         if system == FINETUNING:
             planned = [
-                PlannedRun(
-                    *(run.cell, run.recipe),
-                    (*run.overrides, f"training.initial_weights={first.folder.resolve()}"),
-                    *(run.seed, run.folder),
-                )
+                replace(run, overrides=(*run.overrides, f"training.initial_weights={first.folder.resolve()}"))
                 for run, first in zip(planned, pretraining, strict=True)
             ]
         runs += planned

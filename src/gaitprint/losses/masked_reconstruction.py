@@ -11,6 +11,7 @@ from gaitprint.core.config import config_dataclass
 from gaitprint.core.errors import UsageError
 from gaitprint.core.reconstruction import Reconstruction
 from gaitprint.losses.base import Field, GaitLoss
+from gaitprint.losses.precision import at_least_float32
 
 
 @config_dataclass
@@ -56,11 +57,11 @@ class MaskedReconstruction(GaitLoss):
 
     def forward(self, values: Reconstruction, labels: Tensor) -> Tensor:
         """Compute the loss of a `Reconstruction` of B clips; see `GaitLoss.forward`. Labels do not matter."""
-        logits = values.logits.float() if values.logits.dtype.itemsize < 4 else values.logits
-        if self.error == "squared":
-            errors = (logits.sigmoid() - values.truth).square()
-        else:
-            errors = functional.binary_cross_entropy_with_logits(logits, values.truth, reduction="none")
+        with at_least_float32(values.logits) as logits:
+            if self.error == "squared":
+                errors = (logits.sigmoid() - values.truth).square()
+            else:
+                errors = functional.binary_cross_entropy_with_logits(logits, values.truth, reduction="none")
         errors, hidden = errors.flatten(1), values.hidden.flatten(1)  # [B, T * H * W]
         of_hidden = (errors * hidden).sum(dim=1) / hidden.sum(dim=1).clamp(min=1)
         return (self.hidden_weight * of_hidden + self.all_weight * errors.mean(dim=1)).mean()

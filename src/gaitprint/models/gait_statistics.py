@@ -133,13 +133,18 @@ class GaitStatistics(ClosedFormModel):
         Raises:
             IncompatibleError: another number of joints or coordinates.
         """
-        descriptions = self.describe(inputs)
+        return ModelOutput(self.project(self.describe(inputs)).unsqueeze(1), None)
+
+    def project(self, descriptions: Tensor) -> Tensor:
+        """Embed walks that are measured already: [B, F], see `describe` -> [B, D] of length 1.
+
+        A group of measurements that is unknown altogether adds nothing; NaN for a walk without any.
+        """
         groups = torch.split(descriptions, self.group_sizes, dim=1)
         projected = [discriminant(group) for discriminant, group in zip(self.discriminants, groups, strict=True)]
         units = [functional.normalize(group, dim=-1) for group in projected]
-        embedding = torch.cat(units, dim=-1) / len(units) ** 0.5
-        nobody = descriptions.isnan().all(dim=1, keepdim=True)
-        return ModelOutput(embedding.masked_fill(nobody, torch.nan).unsqueeze(1), None)
+        embedding = functional.normalize(torch.cat(units, dim=-1), dim=-1)
+        return embedding.masked_fill(descriptions.isnan().all(dim=1, keepdim=True), torch.nan)
 
     def describe(self, inputs: Tensor) -> Tensor:
         """See `ClosedFormModel.describe`; inputs as those of `forward` -> [B, F], the four groups side by side."""

@@ -26,8 +26,8 @@ from gaitprint.training.stopwatch import stopwatch, training_seconds
 
 # Where an evaluated run has its figures.
 METRICS_FILE = Path("evaluation", "metrics.json")
-# What may differ between a run that is there and the one that is wanted.
-_FREE = frozenset({"name", "description", "data.workers"})
+# What may differ between a run, or a study, that is there and the one that is wanted.
+FREE_KEYS = frozenset({"name", "description", "data.workers"})
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,9 @@ def finished_result(run: PlannedRun, data: str, protocol: str) -> RunResult | No
         metrics = json.loads((run.folder / METRICS_FILE).read_text(encoding="utf-8"))
         best = surviving_folder(run.folder / "best")
         same_weights = best is not None and read_card(best).weights_hash == metrics["card"]["weights_hash"]
-        same_recipe = first_difference(read_yaml(run.folder / "recipe.yaml"), to_mapping(run.resolve()), _FREE) is None
+        same_recipe = (
+            first_difference(read_yaml(run.folder / "recipe.yaml"), to_mapping(run.resolve()), FREE_KEYS) is None
+        )
         same_question = (metrics["protocol"], metrics["data"]) == (protocol, data)
         return _result(run, metrics) if same_weights and same_recipe and same_question else None
     except (GaitprintError, OSError, ValueError, KeyError, TypeError):

@@ -20,10 +20,9 @@ from gaitprint.reports.study import write_figures, write_study
 from gaitprint.training.grid import Axis, GridCell, grid_cells, parse_grid
 from gaitprint.training.recipe import Recipe, load_recipe
 from gaitprint.training.run_folder import first_difference
-from gaitprint.training.runs import PlannedRun, run_all, with_seeds
+from gaitprint.training.runs import FREE_KEYS, PlannedRun, run_all, with_seeds
 
 _PLAN_FILE = "plan.json"
-_FREE = frozenset({"name", "description", "data.workers"})
 # The tables are written anew at most so often while the runs go on.
 _WRITE_EVERY_SECONDS = 5.0
 
@@ -180,7 +179,7 @@ def check_study_folder(folder: Path, study: Study, store: Store) -> None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnreadableFileError(f"{path}: not the plan of a study ({error})") from error
     now = _plan(study, store)
-    if difference := first_difference(recipe, now["recipe"], _FREE):
+    if difference := first_difference(recipe, now["recipe"], FREE_KEYS):
         key, old, new = difference
         raise IncompatibleError(f"{folder}: is a study of a recipe with {key}={old!r}, now {new!r}")
     if list(grid) != list(now["grid"]):
