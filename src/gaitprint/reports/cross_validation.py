@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def cross_validation_rows(result: CrossValidation) -> TextTable:
 
 def cross_validation_table(result: CrossValidation) -> Table:
     """Return what is worth printing after a cross-validation."""
-    ready = cross_validation_rows(result)
+    ready = _columns(cross_validation_rows(result), hidden=("rank-10 %", "mAP %"))  # in the files; narrow terminals
     first = result.systems[0]
     people = ", ".join(str(fold.subjects) for fold in first.folds)
     table = Table(
@@ -49,6 +50,13 @@ def cross_validation_table(result: CrossValidation) -> Table:
     for row in ready.rows:
         table.add_row(*row)
     return table
+
+
+def _columns(table: TextTable, hidden: Sequence[str]) -> TextTable:
+    kept = [number for number, header in enumerate(table.headers) if header not in hidden]
+    return TextTable(
+        tuple(table.headers[number] for number in kept), tuple(tuple(row[n] for n in kept) for row in table.rows)
+    )
 
 
 def cross_validation_markdown(result: CrossValidation) -> str:
