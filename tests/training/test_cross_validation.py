@@ -89,3 +89,12 @@ def test_probabilities_of_a_fold_come_from_the_other_folds() -> None:
     mean, share = system.reliability(5)
     assert len(mean) == 5
     assert np.all(np.diff(share) > 0)
+
+
+def test_models_without_training_take_the_input_that_is_asked_for(skeletons: Store, tmp_path: Path) -> None:
+    recorded, unit = (
+        cross_validate(["anthropometry"], skeletons, tmp_path / name, overrides=overrides, device="cpu").systems[0]
+        for name, overrides in (("a", []), ("b", ["input.preprocessing.size=unit", "training.seed=1"]))
+    )
+    assert all(len(fold.genuine) == 9 for fold in unit.folds)
+    assert not np.allclose(recorded.folds[0].genuine, unit.folds[0].genuine)

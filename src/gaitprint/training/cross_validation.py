@@ -10,18 +10,21 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from gaitprint.core.config import apply_overrides
 from gaitprint.core.errors import GaitprintError, IncompatibleError, UsageError
 from gaitprint.core.files import write_json
 from gaitprint.core.folders import atomic_folder, surviving_folder
 from gaitprint.core.progress import overall_bar
 from gaitprint.core.registry import unknown_name_message
+from gaitprint.data.inputs import build_input
 from gaitprint.data.sampling import select_walks
 from gaitprint.data.store import Store
 from gaitprint.evaluation.cross_validation import CrossValidation, FoldResult, SystemResult, measure_fold
-from gaitprint.evaluation.embed import load_embedder
+from gaitprint.evaluation.embed import Embedder, choose_device, load_embedder
 from gaitprint.evaluation.protocols import PROTOCOLS
 from gaitprint.evaluation.walk_embedder import WalkEmbedder
 from gaitprint.models import MODELS
+from gaitprint.models.weights import build_model
 from gaitprint.reports.cross_validation import write_cross_validation
 from gaitprint.training.people import candidates_of, people_of_fold
 from gaitprint.training.processes import Died, available_cores, in_processes
@@ -71,7 +74,7 @@ def cross_validate(
         store: the data.
         out: gets SYSTEM/fold-K (run folders), SYSTEM/calibration.json, crossvalidation.json, .md and .png.
         folds: groups of people, at least 2.
-        overrides: ``key=value`` for every recipe.
+        overrides: ``key=value`` for every recipe; of a model that needs no training, those of its ``input``.
         protocol: to measure each fold under.
         final: also train every recipe on everybody, into SYSTEM/final, with the calibration that the folds gave.
         jobs: trainings side by side, in processes of their own.
@@ -108,7 +111,7 @@ def cross_validate(
     _train_all([*wanted, *finals], store, jobs, threads, device)
     results: list[SystemResult] = []
     for system in systems:
-        results += _measure(system, plans.get(system, []), store, folds, protocol, device)
+        results += _measure(system, plans.get(system, []), store, folds, overrides, protocol, device)
     data = store.content_hash()
     facts = {"data": data, "folds": folds, "overrides": list(overrides)}
     result = CrossValidation(protocol, tuple(results), facts)
@@ -167,21 +170,38 @@ def _train_one(plan: PlannedFold, store: Store, device: str) -> str | None:
 
 
 def _measure(
-    system: str, plans: Sequence[PlannedFold], store: Store, folds: int, protocol: str, device: str
+    system: str,
+    plans: Sequence[PlannedFold],
+    store: Store,
+    folds: int,
+    overrides: Sequence[str],
+    protocol: str,
+    device: str,
 ) -> list[SystemResult]:
     """Measure a system on every fold; the members of a fusion come before it, as systems of their own."""
     by_name: dict[str, list[FoldResult]] = {}
     for fold in range(folds):
         people = people_of_fold(candidates_of(store, _subjects(plans)), folds, fold)
         positions = select_walks(store.infos, people)
-        models = _models(plans[fold].folder) if plans else {system: system}
-        for name, model in models.items():
-            embedder = load_embedder(model, device)
-            _check_unseen(embedder, people, str(model))
+        embedders = (
+            {name: load_embedder(model, device) for name, model in _models(plans[fold].folder).items()}
+            if plans
+            else {system: _untrained(system, overrides, device)}
+        )
+        for name, embedder in embedders.items():
+            _check_unseen(embedder, people, f"{system}, fold {fold}")
             label = _label(system) if name == "" else name
             walks = embedder.embed_store(store, positions)
             by_name.setdefault(label, []).append(measure_fold(walks, embedder.distance, protocol))
     return [SystemResult(name, tuple(results)) for name, results in by_name.items()]
+
+
+def _untrained(system: str, overrides: Sequence[str], device: str) -> Embedder:
+    """A model that needs no training, with the input that the overrides ask for."""
+    model = build_model({"name": system}, None)
+    wanted = [override for override in overrides if override.startswith("input.")]
+    values = apply_overrides({"input": dict(model.default_input(model.Config()))}, wanted)
+    return Embedder(model, build_input(values["input"]), choose_device(device), name=system)
 
 
 def _subjects(plans: Sequence[PlannedFold]) -> str | tuple[str, ...]:
