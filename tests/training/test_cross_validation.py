@@ -44,6 +44,8 @@ def test_every_fold_is_measured_on_people_it_never_saw(skeletons: Store, tmp_pat
 
 
 def test_what_cannot_be_cross_validated(skeletons: Store, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="at least one recipe"):
+        cross_validate([], skeletons, tmp_path)
     with pytest.raises(UsageError, match="--folds is 1"):
         cross_validate(["gait-statistics"], skeletons, tmp_path, folds=1)
     with pytest.raises(UsageError, match="did you mean 'gait-statistics'"):

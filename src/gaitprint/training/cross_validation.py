@@ -82,10 +82,12 @@ def cross_validate(
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
-        UsageError: no such recipe, model or protocol; fewer than 2 folds; two systems of one name.
+        UsageError: no system, or none such; no such protocol; fewer than 2 folds; two systems of one name.
         GaitprintError: a training failed.
     """
     PROTOCOLS[protocol]
+    if not systems:
+        raise UsageError("name at least one recipe or model to cross-validate")
     if folds < 2:
         raise UsageError(f"--folds is {folds}, must be at least 2")
     folder = Path(out)
