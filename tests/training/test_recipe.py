@@ -7,7 +7,7 @@ import yaml
 from gaitprint.core.config import to_mapping
 from gaitprint.core.errors import UnreadableFileError, UsageError
 from gaitprint.training.optimizer import OPTIMIZERS, build_optimizer
-from gaitprint.training.recipe import load_recipe, resolve, shipped_recipes
+from gaitprint.training.recipe import FusionRecipe, Recipe, load_any_recipe, load_recipe, resolve, shipped_recipes
 
 
 def test_the_shipped_recipe_is_the_specified_one() -> None:
@@ -24,9 +24,22 @@ def test_the_shipped_recipe_is_the_specified_one() -> None:
     assert all(shipped_recipes().values())
 
 
-@pytest.mark.parametrize("name", sorted(shipped_recipes()))
-def test_a_resolved_recipe_reads_back_as_itself(name: str, tmp_path: Path) -> None:
-    recipe = load_recipe(name)
+def shipped_trainings() -> list[Recipe]:
+    """All shipped recipes that train one model; members of fusions are among them."""
+    return [recipe for name in sorted(shipped_recipes()) if isinstance(recipe := load_any_recipe(name), Recipe)]
+
+
+def test_members_of_shipped_fusions_are_shipped() -> None:
+    names = {recipe.name for recipe in shipped_trainings()}
+    fusions = [load_any_recipe(name) for name in sorted(set(shipped_recipes()) - names)]
+    assert fusions
+    for fusion in fusions:
+        assert isinstance(fusion, FusionRecipe)
+        assert {member.name for member in fusion.members} <= names
+
+
+@pytest.mark.parametrize("recipe", shipped_trainings(), ids=lambda recipe: recipe.name)
+def test_a_resolved_recipe_reads_back_as_itself(recipe: Recipe, tmp_path: Path) -> None:
     text = yaml.safe_dump(to_mapping(recipe))
     (tmp_path / "resolved.yaml").write_text(text)
     assert load_recipe(str(tmp_path / "resolved.yaml")) == recipe
