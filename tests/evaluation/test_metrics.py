@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
@@ -20,6 +22,8 @@ from gaitprint.evaluation.metrics import (
     rank_k,
     ranked_matches,
     same_label,
+    spread_of,
+    spread_of_histograms,
 )
 
 
@@ -234,3 +238,22 @@ def test_drawing_points_keep_both_ends_and_the_small_rates() -> None:
     assert (chosen[0], chosen[-1]) == (0, 100000)
     assert np.count_nonzero((x[chosen] > 0) & (x[chosen] < 1e-3)) > 20
     assert drawing_points(x[:5], y[:5]).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_spreads_count_distances_of_any_sign() -> None:
+    rng = np.random.default_rng(11)
+    genuine, impostor = rng.normal(-4, 1, 500).astype(np.float32), rng.normal(0, 1, 3000).astype(np.float32)
+    exact = spread_of(genuine, impostor)
+    assert exact is not None
+    for share, distances in ((exact.genuine, genuine), (exact.impostor, impostor)):
+        expected = [np.mean((distances >= a) & (distances < b)) for a, b in itertools.pairwise(exact.edges[:-1])]
+        np.testing.assert_allclose(share[:-1], expected, atol=1e-9)
+        assert share.sum() == pytest.approx(1)
+    counted = DistanceHistogram(), DistanceHistogram()
+    for histogram, values in zip(counted, (genuine, impostor), strict=True):
+        histogram.add(values)
+    coarse = spread_of_histograms(*counted)
+    assert coarse is not None
+    np.testing.assert_allclose(coarse.edges, exact.edges, atol=2e-3)
+    np.testing.assert_allclose(coarse.impostor, exact.impostor, atol=3e-3)
+    assert spread_of(np.ones(2, np.float32), np.ones(3, np.float32)) is None

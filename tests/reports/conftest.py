@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gaitprint.core.embeddings import EmbeddingSet
+from gaitprint.evaluation.metrics import DistanceSpread
 from gaitprint.evaluation.results import (
     ConditionResult,
     Evaluation,
@@ -60,6 +61,7 @@ def case() -> Case:
         fnmr_at_fmr={"1e-2": 0.3267, "1e-3": 0.3327},
         num_genuine=4321,
         num_impostor=98765,
+        spread=DistanceSpread(np.linspace(0, 2, 5), np.array([0.4, 0.4, 0.2, 0.0]), np.array([0.0, 0.0, 0.5, 0.5])),
     )
     open_set = OpenSetResult(
         fpir=np.linspace(0, 1, 101),

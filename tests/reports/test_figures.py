@@ -8,6 +8,7 @@ from scipy.stats import norm
 
 from gaitprint.core.errors import UsageError
 from gaitprint.evaluation.results import ConditionResult, VerificationResult
+from gaitprint.evaluation.verification import PairCollector
 from gaitprint.reports import figures
 from gaitprint.reports.style import HEAT, inline_svg
 
@@ -81,14 +82,13 @@ def test_det_is_straight_for_normal_scores() -> None:
 def test_histogram_agrees_with_a_count_of_distances() -> None:
     random = np.random.default_rng(0)
     genuine, impostor = random.normal(1, 0.2, 4000), random.normal(2, 0.3, 9000)
-    thresholds = np.sort(np.concatenate([genuine, impostor]))
-    fmr = np.searchsorted(np.sort(impostor), thresholds, side="right") / len(impostor)
-    fnmr = 1 - np.searchsorted(np.sort(genuine), thresholds, side="right") / len(genuine)
-    figure = figures.distance_histogram(VerificationResult(fmr, fnmr, thresholds, 0, 0, {}, 4000, 9000), bins=20)
+    pairs = PairCollector(13000)
+    pairs.add(np.concatenate([genuine, impostor]).astype(np.float32), np.arange(13000) < 4000)
+    figure = figures.distance_histogram(pairs.result())
     for patch, distances in zip(figure.axes[0].patches, (genuine, impostor), strict=True):
         heights, edges, _ = patch.get_data()
         counts, _ = np.histogram(distances, edges)
-        np.testing.assert_allclose(heights, 100 * counts / len(distances), atol=0.1)
+        np.testing.assert_allclose(heights, 100 * counts / len(distances), atol=0.05)
         assert heights.sum() == pytest.approx(100)
 
 
@@ -96,11 +96,12 @@ def test_perfect_separation_is_drawn_without_a_word_of_warning(recwarn) -> None:
     result = VerificationResult(
         np.array([0.0, 0.0, 1.0]), np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.5, 1.0]), 0.0, 1.0, {}, 5, 50
     )
-    for figure in (figures.roc_curve(result), figures.det_curve(result), figures.distance_histogram(result)):
+    apart = PairCollector(55)
+    apart.add(np.repeat(np.float32([0.2, 0.9]), [5, 50]), np.arange(55) < 5)
+    for figure in (figures.roc_curve(result), figures.det_curve(result), figures.distance_histogram(apart.result())):
         inline_svg(figure, "a")
     assert not recwarn.list
-    constant = dataclasses.replace(result, thresholds=np.full(3, 2.0))
-    assert figures.distance_histogram(constant) is None
+    assert figures.distance_histogram(result) is None
 
 
 def test_open_set_marks_its_operating_points(case) -> None:

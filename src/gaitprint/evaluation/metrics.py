@@ -11,6 +11,8 @@ therefore has rank-1 = 0, and no order of the gallery can change a figure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -206,6 +208,50 @@ class DistanceHistogram:
 
     def __len__(self) -> int:
         return int(self.counts.sum())
+
+
+@dataclass(frozen=True, eq=False)
+class DistanceSpread:
+    """How distances spread, as a histogram.
+
+    Args:
+        edges: float64 [bins + 1], ascending.
+        genuine: float64 [bins], share of the pairs of one subject in each bin.
+        impostor: float64 [bins], share of the pairs of two subjects.
+    """
+
+    edges: NDArray[np.float64]
+    genuine: NDArray[np.float64]
+    impostor: NDArray[np.float64]
+
+
+def spread_of(genuine: NDArray[np.float32], impostor: NDArray[np.float32], bins: int = 60) -> DistanceSpread | None:
+    """Count distances of pairs of one subject and of two in bins of equal width; None where all are the same."""
+    return _spread((genuine, impostor), (np.ones(len(genuine)), np.ones(len(impostor))), bins)
+
+
+def spread_of_histograms(
+    genuine: DistanceHistogram, impostor: DistanceHistogram, bins: int = 60
+) -> DistanceSpread | None:
+    """As `spread_of`, each distance as the lower edge of the fine bin that it was counted in."""
+    used = [np.flatnonzero(each.counts) for each in (genuine, impostor)]
+    lower = [_from_ordered((places << _DROPPED_BITS).astype(np.uint32)) for places in used]
+    return _spread(lower, [each.counts[places] for each, places in zip((genuine, impostor), used, strict=True)], bins)
+
+
+def _spread(
+    distances: Sequence[NDArray[np.float32]], counts: Sequence[NDArray[np.generic]], bins: int
+) -> DistanceSpread | None:
+    finite = [np.isfinite(values) for values in distances]
+    every = np.concatenate([values[keep] for values, keep in zip(distances, finite, strict=True)])
+    if not len(every) or every.min() == every.max():
+        return None
+    edges = np.linspace(every.min(), every.max(), bins + 1)
+    genuine, impostor = (
+        np.histogram(values[keep], edges, weights=weights[keep])[0] / max(weights.sum(), 1)
+        for values, keep, weights in zip(distances, finite, counts, strict=True)
+    )
+    return DistanceSpread(edges, genuine, impostor)
 
 
 def det_curve_of_histograms(genuine: DistanceHistogram, impostor: DistanceHistogram) -> ErrorCurve:

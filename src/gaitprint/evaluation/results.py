@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitprint.core.files import write_text
+from gaitprint.evaluation.metrics import DistanceSpread
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +87,7 @@ class VerificationResult:
         fnmr_at_fmr: lowest FNMR whose FMR does not exceed the key, keys ``"1e-2"``, ``"1e-3"``.
         num_genuine: compared pairs of one subject.
         num_impostor: compared pairs of two subjects.
+        spread: of the distances; None where they are all the same.
     """
 
     fmr: NDArray[np.float64]
@@ -96,6 +98,7 @@ class VerificationResult:
     fnmr_at_fmr: Mapping[str, float]
     num_genuine: int
     num_impostor: int
+    spread: DistanceSpread | None = None
 
 
 @dataclass(frozen=True, eq=False)

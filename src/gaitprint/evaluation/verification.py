@@ -14,6 +14,8 @@ from gaitprint.evaluation.metrics import (
     drawing_points,
     equal_error_rate,
     fnmr_at_fmr,
+    spread_of,
+    spread_of_histograms,
 )
 from gaitprint.evaluation.results import VerificationResult
 
@@ -62,6 +64,7 @@ class PairCollector:
             counts = len(self._counted[0]), len(self._counted[1])
         if not all(counts):
             return None
+        spread = spread_of(genuine, impostor) if self.exact else spread_of_histograms(*self._counted)
         curve = det_curve(genuine, impostor) if self.exact else det_curve_of_histograms(*self._counted)
         drawn = drawing_points(curve.fmr, curve.fnmr)
         return VerificationResult(
@@ -73,6 +76,7 @@ class PairCollector:
             fnmr_at_fmr={"1e-2": fnmr_at_fmr(curve, 1e-2), "1e-3": fnmr_at_fmr(curve, 1e-3)},
             num_genuine=counts[0],
             num_impostor=counts[1],
+            spread=spread,
         )
 
 

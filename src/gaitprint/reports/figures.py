@@ -194,25 +194,17 @@ def det_curve(verification: VerificationResult) -> Figure:
     return figure
 
 
-def distance_histogram(verification: VerificationResult, bins: int = 60) -> Figure | None:
-    """Draw how genuine and impostor distances spread, derived from the rates at each threshold.
-
-    The share of genuine pairs up to a distance is 1 - FNMR at that threshold, that of impostor pairs is FMR; a bin
-    holds the difference between its edges. None where there are no two finite thresholds.
-    """
-    usable = np.isfinite(verification.thresholds)
-    thresholds = verification.thresholds[usable]
-    if len(thresholds) < 2 or thresholds[0] == thresholds[-1]:
+def distance_histogram(verification: VerificationResult) -> Figure | None:
+    """Draw how genuine and impostor distances spread; None where they are all the same."""
+    spread = verification.spread
+    if spread is None:
         return None
-    edges = np.linspace(thresholds[0], thresholds[-1], bins + 1)
     figure, axes = new_figure()
     for name, share, colour, fill in (
-        (f"same person ({verification.num_genuine:,} pairs)", 1 - verification.fnmr[usable], SERIES[2], True),
-        (f"two people ({verification.num_impostor:,} pairs)", verification.fmr[usable], SERIES[1], False),
+        (f"same person ({verification.num_genuine:,} pairs)", spread.genuine, SERIES[2], True),
+        (f"two people ({verification.num_impostor:,} pairs)", spread.impostor, SERIES[1], False),
     ):
-        heights = 100 * np.diff(np.interp(edges, thresholds, share))
-        heights[0] += 100 * share[0]  # what lies at or below the lowest threshold
-        axes.stairs(heights, edges, fill=fill, alpha=0.9, color=colour, linewidth=1.6, label=name)
+        axes.stairs(100 * share, spread.edges, fill=fill, alpha=0.9, color=colour, linewidth=1.6, label=name)
     axes.set(xlabel="Distance", ylabel="Pairs (%)")
     axes.set_ylim(bottom=0)
     add_grid(axes)
