@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from gaitprint.core.config import to_mapping
-from gaitprint.core.errors import IncompatibleError, UsageError
+from gaitprint.core.embeddings import EmbeddingSet
+from gaitprint.core.errors import IncompatibleError, UnreadableFileError, UsageError
 from gaitprint.core.folders import atomic_folder
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.data.inputs import build_input
@@ -178,3 +181,11 @@ def test_clips_of_joints_are_counted_in_frames_after_resampling(tmp_path) -> Non
         bones = walk.skeleton.bone_indices
         lengths = np.linalg.norm(middle[bones[:, 0]] - middle[bones[:, 1]], axis=-1)
         np.testing.assert_allclose(embedding[0], lengths, rtol=1e-4)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"text"])
+def test_damaged_embedding_files_are_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "embeddings.npz"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableFileError, match="not an embedding file"):
+        EmbeddingSet.load(path)

@@ -81,5 +81,5 @@ class EmbeddingSet:
         try:
             with np.load(Path(path), allow_pickle=False) as arrays:
                 return cls(*(arrays[name] for name in ("embeddings", "subjects", "conditions", "views")))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise UnreadableFileError(f"{path}: not an embedding file ({error})") from error
