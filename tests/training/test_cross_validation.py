@@ -100,3 +100,10 @@ def test_models_without_training_take_the_input_that_is_asked_for(skeletons: Sto
     )
     assert all(len(fold.genuine) == 9 for fold in unit.folds)
     assert not np.allclose(recorded.folds[0].genuine, unit.folds[0].genuine)
+
+
+def test_a_member_that_is_asked_for_itself_has_one_row(skeletons: Store, tmp_path: Path) -> None:
+    (tmp_path / "both.yaml").write_text("members: [gait-statistics, gait-statistics-size-free]")
+    systems = ["gait-statistics", str(tmp_path / "both.yaml")]
+    result = cross_validate(systems, skeletons, tmp_path / "cv", folds=3, device="cpu")
+    assert [system.name for system in result.systems] == ["gait-statistics", "gait-statistics-size-free", "both"]

@@ -56,6 +56,12 @@ def test_closed_form_leaves_a_run_that_recognises_people(skeletons: Store, tmp_p
     assert again["weights_hash"] == summary["weights_hash"]
 
 
+def test_closed_form_is_for_one_process(skeletons: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match="train it without torchrun"):
+        train(load_recipe("gait-statistics"), skeletons, tmp_path / "run", device="cpu")
+
+
 @pytest.mark.parametrize("section", ["loss=triplet", "optimizer=adam", "sampler=pk", "augment=joint-yaw"])
 def test_closed_form_takes_nothing_that_only_steps_need(section: str) -> None:
     with pytest.raises(UsageError, match=f"{section.split('=')[0]}: model 'gait-statistics' is fitted in closed form"):
@@ -114,8 +120,13 @@ def test_a_fusion_resumes_and_is_not_trained_over(fused: Path, recipes: Path, sk
     before = json.loads((fused / "best" / "network" / "card.json").read_text())
     with pytest.raises(UsageError, match="holds a run already"):
         train(recipe, skeletons, fused, device="cpu")
+    # What lies beside the weights (a calibration) stays where they stay.
+    (fused / "best" / "kept.txt").write_text("kept")
     train(recipe, skeletons, fused, resume=True, device="cpu")
     assert json.loads((fused / "best" / "network" / "card.json").read_text()) == before
+    assert (fused / "best" / "kept.txt").exists()
+    with pytest.raises(IncompatibleError, match="was started as a fusion of gait-statistics, network"):
+        train(load_any_recipe("skeleton", ["data.folds=3"]), skeletons, fused, resume=True, device="cpu")
 
 
 def test_parts_of_other_shapes_lie_side_by_side() -> None:

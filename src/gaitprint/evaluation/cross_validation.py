@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitprint.core.distance import Metric, pairwise_distance
+from gaitprint.core.distance import pairwise_distance
 from gaitprint.core.embeddings import EmbeddingSet
 from gaitprint.core.errors import IncompatibleError
 from gaitprint.evaluation.calibration import Calibration, expected_calibration_error
-from gaitprint.evaluation.evaluate import EvaluationMetric, evaluate_embeddings, standardise
+from gaitprint.evaluation.evaluate import EvaluationMetric, arithmetic_of, evaluate_embeddings, standardise
 from gaitprint.evaluation.study_results import Spread
 
 # Figures of a fold, as `Evaluation.to_json` names them.
@@ -168,13 +168,11 @@ def measure_fold(walks: EmbeddingSet, metric: EvaluationMetric, protocol: str) -
 
 def all_pairs(walks: EmbeddingSet, metric: EvaluationMetric) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the distances of all pairs of walks of one person, and of all pairs of two people's walks."""
-    values, arithmetic = walks.embeddings, metric
+    values = walks.embeddings
     if metric == "standardised-euclidean":
         values, _ = standardise(values, np.arange(len(values)))
-        arithmetic = "euclidean"
-    kind: Metric = "euclidean" if arithmetic == "standardised-euclidean" else arithmetic
     first, second = np.triu_indices(len(values), k=1)
-    distances = pairwise_distance(values, values, kind)[first, second]
+    distances = pairwise_distance(values, values, arithmetic_of(metric))[first, second]
     same = walks.subjects[first] == walks.subjects[second]
     return distances[same], distances[~same]
 

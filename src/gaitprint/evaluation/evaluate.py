@@ -79,10 +79,15 @@ def evaluate_embeddings(
         probe=0,
         notes=(*notes, *trials.notes),
     )
-    arithmetic: Metric = "euclidean" if metric == "standardised-euclidean" else metric
+    arithmetic = arithmetic_of(metric)
     if chosen.all_pairs:
         return _verify(blank, embeddings, values, trials.gallery, arithmetic, sample_pairs, seed)
     return _identify(blank, embeddings, values, chosen, trials, arithmetic, remove_unmatched, details)
+
+
+def arithmetic_of(metric: EvaluationMetric) -> Metric:
+    """How embeddings are compared once they are standardised, where the metric asks for that."""
+    return "euclidean" if metric == "standardised-euclidean" else metric
 
 
 def standardise(embeddings: NDArray[np.float32], scope: NDArray[np.int64]) -> tuple[NDArray[np.float32], int]:

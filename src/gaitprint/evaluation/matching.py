@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitprint.core.distance import Metric, pairwise_distance
+from gaitprint.core.distance import pairwise_distance
 from gaitprint.core.embeddings import EmbeddingSet
 from gaitprint.core.errors import IncompatibleError, UsageError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.evaluation.calibration import Calibration
-from gaitprint.evaluation.evaluate import standardise
+from gaitprint.evaluation.evaluate import arithmetic_of, standardise
 
 if TYPE_CHECKING:
     from gaitprint.evaluation.walk_embedder import WalkEmbedder
@@ -148,7 +148,7 @@ class Matcher:
         values = self.model.embed(walks)
         if self.model.distance == "standardised-euclidean":
             values = self._standardised(values)
-        distances = pairwise_distance(values, values, self._arithmetic)
+        distances = pairwise_distance(values, values, arithmetic_of(self.model.distance))
         return similarity_of(distances, self.model.distance)
 
     def compare(self, first: GaitSequence, second: GaitSequence) -> Comparison:
@@ -233,7 +233,7 @@ class Matcher:
         if self.model.distance == "standardised-euclidean" and probe.shape[1:] == gallery.shape[1:]:
             values = self._standardised(np.concatenate([probe, gallery]))
             probe, gallery = values[: len(probe)], values[len(probe) :]
-        return pairwise_distance(probe, gallery, self._arithmetic)
+        return pairwise_distance(probe, gallery, arithmetic_of(self.model.distance))
 
     def _standardised(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         if len(values) < _LEAST_WALKS_TO_STANDARDISE:
@@ -242,11 +242,6 @@ class Matcher:
                 f"here are {len(values)}; search a gallery with it, or compare with another model"
             )
         return standardise(values, np.arange(len(values)))[0]
-
-    @property
-    def _arithmetic(self) -> Metric:
-        metric = self.model.distance
-        return "euclidean" if metric == "standardised-euclidean" else metric
 
     def _probability(self, distance: float) -> float | None:
         calibration = self.model.calibration

@@ -9,13 +9,14 @@ from typing import Any
 
 import torch
 
-from gaitprint.core.folders import atomic_folder
+from gaitprint.core.errors import UsageError
+from gaitprint.core.folders import atomic_folder, surviving_folder
 from gaitprint.core.progress import track
 from gaitprint.data.inputs import ModelInput, build_input
 from gaitprint.data.store import Store
 from gaitprint.evaluation.embed import Embedder, choose_device
 from gaitprint.models.base import ClosedFormModel
-from gaitprint.models.weights import Card, build_model, save_weights
+from gaitprint.models.weights import Card, build_model, read_card, save_weights
 from gaitprint.training.history import RunLog
 from gaitprint.training.people import People, choose_people
 from gaitprint.training.recipe import Recipe
@@ -29,10 +30,19 @@ _BATCH = 16
 def fit_closed_form(
     recipe: Recipe, store: Store, out: str | os.PathLike[str], *, resume: bool, device: str
 ) -> dict[str, Any]:
-    """Fit a `ClosedFormModel` and leave a run folder; arguments, result and errors as `fit.train`."""
+    """Fit a `ClosedFormModel` and leave a run folder; arguments, result and errors as `fit.train`.
+
+    Raises:
+        UsageError: also where several processes were launched: there is nothing to share.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError(f"model '{recipe.model['name']}' is fitted by one process: train it without torchrun")
     folder = Path(out)
     check_run_folder(folder, recipe, store, resume=resume)
     people = choose_people(store, recipe.data, recipe.training.seed)
+    finished = surviving_folder(folder / "last")
+    if finished is not None:  # written after best/
+        return _summary(folder, recipe, people, read_card(finished))
     model_input = build_input(recipe.input)
     model_input.check(store.infos[position] for position in [*people.positions, *people.validation])
     where = choose_device(device)
@@ -70,8 +80,12 @@ def fit_closed_form(
     if card.metrics:  # nothing else changes from epoch to epoch
         log.history([row])
     log.close()
+    return _summary(folder, recipe, people, card)
+
+
+def _summary(folder: Path, recipe: Recipe, people: People, card: Card) -> dict[str, Any]:
     return {
-        "folder": str(out),
+        "folder": str(folder),
         "recipe": recipe.name,
         "subjects": len(people.subjects),
         "walks": len(people.positions),

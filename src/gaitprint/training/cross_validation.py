@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -113,22 +113,29 @@ def cross_validate(
     _train_all([*wanted, *finals], store, jobs, threads, device)
     results: list[SystemResult] = []
     for system in systems:
-        results += _measure(system, plans.get(system, []), store, folds, overrides, protocol, device)
-    data = store.content_hash()
-    facts = {"data": data, "folds": folds, "overrides": list(overrides)}
+        measured = _measure(system, plans.get(system, []), store, folds, overrides, protocol, device)
+        # A fusion's member that was asked for by itself has a row of its own.
+        results += [one for one in measured if one.name == _label(system) or one.name not in labels]
+    facts = {"data": store.content_hash(), "folds": folds, "overrides": list(overrides)}
     result = CrossValidation(protocol, tuple(results), facts)
-    source = f"{folds} folds of people left out of the training, all pairs of their walks; data {data[:12]}"
-    by_name = {system_result.name: system_result for system_result in results}
-    for system in plans:
-        calibration = by_name[_label(system)].calibrate(source)
-        if calibration is not None:
-            calibration.save(folder / _label(system))
-            for plan in finals:
-                if plan.system == system:
-                    _put_beside_weights(folder / _label(system) / "calibration.json", plan.folder / "best")
+    _calibrate(result, {_label(system) for system in plans}, folder, final)
     write_json(folder / "crossvalidation.json", result.to_json())
     write_cross_validation(result, folder)
     return result
+
+
+def _calibrate(result: CrossValidation, trained: Collection[str], folder: Path, final: bool) -> None:
+    """Write the calibration of every system that was trained, also beside its final weights."""
+    source = (
+        f"{result.facts['folds']} folds of people left out of the training, all pairs of their walks; "
+        f"data {result.facts['data'][:12]}"
+    )
+    for system in result.systems:
+        calibration = system.calibrate(source) if system.name in trained else None
+        if calibration is not None:
+            calibration.save(folder / system.name)
+            if final:
+                _put_beside_weights(folder / system.name / "calibration.json", folder / system.name / "final" / "best")
 
 
 def _is_recipe(system: str) -> bool:

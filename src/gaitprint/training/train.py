@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gaitprint.core.errors import UsageError
+from gaitprint.core.errors import IncompatibleError, UnreadableFileError, UsageError
 from gaitprint.core.files import write_json
 from gaitprint.core.folders import atomic_folder, surviving_folder
 from gaitprint.data.store import Store
 from gaitprint.evaluation.fusion import write_fusion
 from gaitprint.models import MODELS
 from gaitprint.models.base import ClosedFormModel
+from gaitprint.models.weights import read_card
 from gaitprint.training.people import choose_people
 from gaitprint.training.recipe import FusionRecipe, Recipe
 
@@ -72,20 +75,49 @@ def _train_fusion(recipe: FusionRecipe, store: Store, out: Path, *, resume: bool
     """Train the members and put copies of their best weights side by side into best/."""
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out}: is a file; a run is a folder")
-    if not resume and (out / _FUSION_PLAN).exists():
-        raise UsageError(f"{out}: holds a run already; continue it with --resume, or choose another folder")
+    plan_file, plan = out / _FUSION_PLAN, {"name": recipe.name, "members": [member.name for member in recipe.members]}
+    if plan_file.exists():
+        if not resume:
+            raise UsageError(f"{out}: holds a run already; continue it with --resume, or choose another folder")
+        if (before := _members(plan_file)) != plan["members"]:
+            raise IncompatibleError(
+                f"{out}: was started as a fusion of {', '.join(before)}; resume with the same recipe"
+            )
     for member in recipe.members:
         if not member.training.normalise_scores:
             raise UsageError(f"{recipe.name}: {member.name} needs training.normalise_scores=true to be fused")
-    write_json(out / _FUSION_PLAN, {"name": recipe.name, "members": [member.name for member in recipe.members]})
+    write_json(plan_file, plan)
     summaries = {
         member.name: train(member, store, out / "members" / member.name, resume=resume, device=device)
         for member in recipe.members
     }
-    with atomic_folder(out / "best") as temporary:
-        for name in summaries:
-            best = surviving_folder(out / "members" / name / "best")
-            assert best is not None  # a training that returns has left it
-            shutil.copytree(best, temporary / name)
-        write_fusion(temporary, recipe.name, list(summaries))
+    weights = {name: out / "members" / name / "best" for name in summaries}
+    if not _holds(out / "best", weights):
+        with atomic_folder(out / "best") as temporary:
+            for name, best in weights.items():
+                shutil.copytree(_surviving(best), temporary / name)
+            write_fusion(temporary, recipe.name, list(weights))
     return {"folder": str(out), "recipe": recipe.name, "members": summaries}
+
+
+def _members(plan_file: Path) -> list[str]:
+    """Names of the members that a fusion was started with."""
+    try:
+        return [str(name) for name in json.loads(plan_file.read_text(encoding="utf-8"))["members"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UnreadableFileError(f"{plan_file}: not the plan of a fusion ({error})") from error
+
+
+def _holds(fusion: Path, weights: Mapping[str, Path]) -> bool:
+    """Whether a fusion is there already, of these very weights; a calibration beside it is then still right."""
+    folder = surviving_folder(fusion)
+    return folder is not None and all(
+        (folder / name).is_dir() and read_card(folder / name) == read_card(_surviving(best))
+        for name, best in weights.items()
+    )
+
+
+def _surviving(best: Path) -> Path:
+    folder = surviving_folder(best)
+    assert folder is not None  # a training that returns has left it
+    return folder

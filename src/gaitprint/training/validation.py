@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from gaitprint.core.distance import Metric, distance_blocks
+from gaitprint.core.distance import distance_blocks
 from gaitprint.core.embeddings import EmbeddingSet
 from gaitprint.core.errors import IncompatibleError
+from gaitprint.evaluation.evaluate import arithmetic_of
 from gaitprint.evaluation.walk_embedder import WalkEmbedder
 
 
@@ -21,7 +22,7 @@ def validation_rank1(embedder: WalkEmbedder, walks: EmbeddingSet) -> float:
     Raises:
         IncompatibleError: no trial has a counterpart.
     """
-    metric: Metric = "euclidean" if embedder.distance == "standardised-euclidean" else embedder.distance
+    metric = arithmetic_of(embedder.distance)
     order = np.argsort(walks.views, kind="stable")
     embeddings = walks.embeddings[order]
     subjects, conditions, views = (labels[order] for labels in (walks.subjects, walks.conditions, walks.views))
