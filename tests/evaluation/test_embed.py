@@ -121,7 +121,7 @@ def test_refuses_in_one_line(run, tmp_path) -> None:
     with pytest.raises(UsageError, match="neither a run folder"):
         load_embedder(tmp_path)
     (tmp_path / "weights.pt").write_bytes(b"x")
-    with pytest.raises(UsageError, match=r"is no model\.safetensors"):
+    with pytest.raises(UsageError, match=r"is no \.safetensors file"):
         load_embedder(tmp_path / "weights.pt")
     with pytest.raises(UsageError, match="did you mean 'cuda'"):
         load_embedder("anthropometry", "cude")

@@ -20,7 +20,6 @@ from gaitprint.core.allocator import keep_freed_memory
 from gaitprint.core.config import to_mapping
 from gaitprint.core.embeddings import EmbeddingSet
 from gaitprint.core.errors import IncompatibleError, UsageError
-from gaitprint.core.folders import surviving_folder
 from gaitprint.core.memory_format import channels_last
 from gaitprint.core.progress import track
 from gaitprint.core.registry import unknown_name_message
@@ -34,7 +33,8 @@ from gaitprint.evaluation.fusion import FUSION_FILE, FusedEmbedder, read_fusion
 from gaitprint.evaluation.walk_embedder import WalkEmbedder
 from gaitprint.models import MODELS
 from gaitprint.models.base import GaitModel
-from gaitprint.models.weights import CARD_FILE, WEIGHTS_FILE, Card, build_model, load_strangers, load_weights
+from gaitprint.models.weight_files import CARD_FILE, find_weights
+from gaitprint.models.weights import Card, build_model, load_strangers, load_weights
 
 # What can be given instead of a path: models without weights, and weights that come with the package.
 SHIPPED_WEIGHTS = ("skeleton",)
@@ -233,17 +233,8 @@ def choose_device(device: str) -> torch.device:
 
 
 def weights_folder(path: Path) -> Path:
-    """Find the folder with weights and card that a path stands for."""
-    if path.is_file():
-        if path.name != WEIGHTS_FILE:
-            raise UsageError(f"{path}: is no {WEIGHTS_FILE} of gaitprint; give the file of that name, with its card")
-        return path.parent
-    if (path / CARD_FILE).is_file() or (path / FUSION_FILE).is_file():
-        return path
-    best = surviving_folder(path / "best")
-    if best is None:
-        raise UsageError(f"{path}: is neither a run folder (no best/ in it) nor a weights folder (no {CARD_FILE})")
-    return best
+    """Find the weights, or the fusion, that a path stands for; see `weight_files.find_weights`."""
+    return find_weights(path, (CARD_FILE, FUSION_FILE))
 
 
 def _batches(items: Iterable[tuple[str, NDArray[Any]]], size: int) -> Iterator[list[tuple[str, NDArray[Any]]]]:

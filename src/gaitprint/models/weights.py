@@ -1,12 +1,11 @@
-"""Weights on disk: a folder with ``model.safetensors`` and ``card.json``, which says what they are.
+"""Weights of models that embed walks, and the card that says what they are; `weight_files` has the layout on disk.
 
-A model whose scores are normalised has ``strangers.safetensors`` beside them.
+A model whose scores are normalised has ``strangers.safetensors`` beside its weights.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,20 +13,23 @@ from typing import Any
 
 import safetensors
 import safetensors.numpy
-import safetensors.torch
-import torch
-from torch import Tensor
 
 from gaitprint import __version__
 from gaitprint.core.config import config_dataclass, from_mapping, to_mapping
-from gaitprint.core.errors import IncompatibleError, UnreadableFileError, UsageError
+from gaitprint.core.errors import IncompatibleError, UnreadableFileError
 from gaitprint.core.files import write_json
 from gaitprint.core.score_normalisation import Strangers
 from gaitprint.models import MODELS
 from gaitprint.models.base import GaitModel
+from gaitprint.models.weight_files import (
+    CARD_FILE,
+    WEIGHTS_FILE,
+    load_tensors,
+    read_card_of,
+    read_weights,
+    write_weights,
+)
 
-WEIGHTS_FILE = "model.safetensors"
-CARD_FILE = "card.json"
 STRANGERS_FILE = "strangers.safetensors"
 
 
@@ -82,50 +84,25 @@ def build_model(choice: Mapping[str, Any], num_subjects: int | None) -> GaitMode
 
 
 def save_weights(folder: Path, model: GaitModel, card: Card) -> Card:
-    """Write both files into an existing folder and return the card with the weights' hash filled in.
-
-    The file is the same to the byte for the same weights.
-    """
-    # Contiguous copies: the memory format of the training does not belong to the file.
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    data = safetensors.torch.save(tensors)
-    (folder / WEIGHTS_FILE).write_bytes(data)
-    card = from_mapping(Card, to_mapping(card) | {"weights_hash": hashlib.sha256(data).hexdigest()})
-    write_json(folder / CARD_FILE, to_mapping(card))
-    return card
+    """Write weights and card into an existing folder; returns the card as `weight_files.write_weights`."""
+    return write_weights(folder, model, card)
 
 
-def read_card(folder: Path) -> Card:
-    """Read ``card.json`` of a weights folder.
-
-    Raises:
-        UnreadableFileError: missing, or not such a card.
-    """
-    path = folder / CARD_FILE
-    try:
-        return from_mapping(Card, json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, UsageError) as error:
-        raise UnreadableFileError(f"{path}: not a model card ({' '.join(str(error).split())})") from error
+def read_card(weights: Path) -> Card:
+    """Read the card of a weights folder or a single file; errors as `weight_files.read_card_of`."""
+    return read_card_of(weights, Card)
 
 
-def load_weights(folder: Path) -> tuple[GaitModel, Card]:
-    """Build the model that a weights folder describes and fill it, on the CPU, ready for inference.
+def load_weights(weights: Path) -> tuple[GaitModel, Card]:
+    """Build the model that a weights folder or a single file describes and fill it, on the CPU, ready for inference.
 
     Raises:
         UnreadableFileError: a file is missing, truncated, or not the one that the card was written for.
         IncompatibleError: the weights are not those of the model that the card names.
     """
-    card = read_card(folder)
-    path = folder / WEIGHTS_FILE
-    try:
-        data = path.read_bytes()
-        tensors = safetensors.torch.load(data)
-    except (OSError, safetensors.SafetensorError) as error:
-        raise UnreadableFileError(f"{path}: not readable as safetensors ({error})") from error
-    if hashlib.sha256(data).hexdigest() != card.weights_hash:
-        raise UnreadableFileError(f"{path}: its SHA-256 is not the one in {CARD_FILE}; one of the two was changed")
+    tensors, card = read_weights(weights, Card)
     model = build_model(card.model, card.num_subjects)
-    load_tensors(model, tensors, path)
+    load_tensors(model, tensors, weights if weights.is_file() else weights / WEIGHTS_FILE)
     return model.eval(), card
 
 
@@ -186,20 +163,3 @@ def _parts(names: set[str]) -> str:
     """Name the parts of a model that some tensors belong to: ``classifier (8), decoder (12)``."""
     parts = Counter(name.partition(".")[0] for name in names)
     return ", ".join(f"{part} ({count})" for part, count in sorted(parts.items())) or "none"
-
-
-def load_tensors(module: torch.nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Fill a module with exactly the tensors it has.
-
-    Raises:
-        IncompatibleError: a tensor is missing, too many, or of another shape.
-    """
-    wanted = module.state_dict()
-    for name in sorted(wanted.keys() ^ tensors.keys()):
-        raise IncompatibleError(f"{path}: {'lacks' if name in wanted else 'has no place for'} tensor '{name}'")
-    for name, tensor in wanted.items():
-        if tensor.shape != tensors[name].shape:
-            raise IncompatibleError(
-                f"{path}: tensor '{name}' is {list(tensors[name].shape)}, the model's {list(tensor.shape)}"
-            )
-    module.load_state_dict(tensors)

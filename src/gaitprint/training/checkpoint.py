@@ -15,7 +15,8 @@ from torch import Tensor
 from gaitprint.core.errors import IncompatibleError, UnreadableFileError
 from gaitprint.core.files import write_json
 from gaitprint.core.folders import atomic_folder
-from gaitprint.models.weights import WEIGHTS_FILE, Card, load_tensors, read_card, save_weights
+from gaitprint.models.weight_files import WEIGHTS_FILE, load_tensors
+from gaitprint.models.weights import Card, read_card, save_weights
 from gaitprint.training.objective import Objective
 
 _TENSORS, _STATE = "trainer.safetensors", "trainer.json"
