@@ -28,10 +28,12 @@ _CARD_KEY = "gaitprint_card"
 
 
 class AnyCard(Protocol):
-    """What every card says: SHA-256 of the weights as a file of tensors alone, hexadecimal."""
+    """What every card says."""
 
     @property
-    def weights_hash(self) -> str: ...
+    def weights_hash(self) -> str:
+        """SHA-256 of the weights as a file of tensors alone, hexadecimal."""
+        ...
 
 
 CardT = TypeVar("CardT", bound=AnyCard)
