@@ -84,12 +84,20 @@ def test_seeds_subjects_and_walks_differ():
 def test_a_person_stays_who_it_is():
     walkers = [walker_of(WalkSpec("004", condition)) for condition in CONDITIONS]
     assert len({walker.body for walker in walkers}) == 1
-    bags = {walker.outfit.bag for walker in walkers}
-    coats = {walker.outfit.coat for walker in walkers}
+    bags = {walker.outfit.bag and dataclasses.replace(walker.outfit.bag, colour=(0, 0, 0)) for walker in walkers}
+    coats = {walker.outfit.coat and dataclasses.replace(walker.outfit.coat, colour=(0, 0, 0)) for walker in walkers}
     assert len(bags) == len(coats) == 2  # none, and the person's own
     assert len({walker.style.cadence_hz for walker in walkers}) == len(CONDITIONS)
     steady = WalkerDifficulty(walk_to_walk=0.0)
     assert len({walker_of(WalkSpec("004", f"nm-0{n}", difficulty=steady)).style.cadence_hz for n in (1, 2)}) == 1
+
+
+def test_no_colour_gives_a_person_away():
+    outfits = [walker_of(WalkSpec("004", condition)).outfit for condition in CONDITIONS]
+    for colour in ("skin_colour", "hair_colour", "top_colour", "bottom_colour", "shoe_colour"):
+        assert len({getattr(outfit, colour) for outfit in outfits}) >= len(CONDITIONS) - 2  # two may come out alike
+    bags = {walker_of(WalkSpec("004", f"bg-0{n}")).outfit.bag.colour for n in (1, 2)}
+    assert len(bags) == 2
 
 
 def test_a_walker_is_wider_from_the_side_than_from_the_front():

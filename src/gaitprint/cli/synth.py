@@ -42,12 +42,16 @@ def synth(
     subjects: Annotated[int | None, arg(metavar="N")] = None,
     out: Annotated[Path, arg(metavar="DIR")],
     layout: Literal["casia-b"] = "casia-b",
+    conditions: tuple[str, ...] | None = None,
+    views: tuple[str, ...] | None = None,
+    every: Annotated[int, arg(metavar="N")] = 1,
     motion: Annotated[Path | None, arg(metavar="STORE")] = None,
     as_: Annotated[Literal["store", "tree"], arg(name="as")] = "store",
     seed: int = 0,
     size: Size = "64x64",
     encoding: Literal["bits", "grey"] = "bits",
     joints: Annotated[str | None, arg(metavar="SKELETON")] = None,
+    joint_axes: Literal[2, 3] = 3,
     frames: bool = False,
     workers: Annotated[int | None, arg(metavar="N")] = None,
 ) -> dict[str, Any]:
@@ -64,13 +68,17 @@ def synth(
         subjects: How many people walk.
         out: The store, or the folder of the tree.
         layout: Which data set the conditions and views follow.
+        conditions: Only these, for example nm-01 bg-01; by default all of the layout.
+        views: Seen from these angles in degrees, 0..360; by default those of the layout.
+        every: Keep every Nth frame, at so much lower a frame rate.
         motion: Render the joints of this store instead of making people up.
         as_: A store, or a tree of PNGs subject/condition/view/0000.png.
         seed: Other people, other walks.
         size: Height x width that a store's silhouettes are aligned to.
         encoding: Keep a store's silhouettes as bits or as grey values.
-        joints: Also keep 3-D joints in this skeleton (for example kinect-v2-25); for a store.
-        frames: Also keep RGB frames; for a store.
+        joints: Also keep joints in this skeleton (for example kinect-v2-25); for a store.
+        joint_axes: 3 keeps joints in metres in the camera's frame, 2 in pixels of the RGB frames.
+        frames: Also keep RGB frames, 160 x 120, in which no walk of a person has the colours of another; for a store.
         workers: Processes to render with; by default one a core.
 
     Returns:
@@ -80,15 +88,22 @@ def synth(
 
     if (subjects is None) == (motion is None):
         raise UsageError("give either --subjects, to make people up, or --motion, to render recorded ones")
-    shown = _Shown(joints, frames)
+    if every < 1:
+        raise UsageError(f"--every is {every}, must be at least 1")
+    if joint_axes == 2 and not (joints and frames):
+        raise UsageError("--joint-axes 2 gives joints in pixels of the frames; it needs --joints and --frames")
+    shown = _Shown(joints, joint_axes, frames, views, every)
     if motion is not None:
+        if conditions is not None:
+            raise UsageError("--conditions chooses what made-up people do; with --motion every walk is rendered")
         recorded = Store.open(motion)
         walks: list[_Walk] = [_RecordedWalk(motion, walk, seed, shown) for walk in recorded]
         splits = {name: list(members) for name, members in recorded.splits.items() if name != "probe"}
         source = f"joints of {recorded.content_hash()}, seed {seed}"
     else:
-        walks, splits = _made_up(subjects or 0, seed, shown)
+        walks, splits = _made_up(subjects or 0, seed, conditions, shown)
         source = f"synthetic walkers, layout {layout}, seed {seed}"
+    source += f", every {every} frames" if every > 1 else ""
     if as_ == "tree":
         if joints is not None or frames:
             raise UsageError("a tree of PNGs holds silhouettes only; joints and frames need --as store")
@@ -119,10 +134,19 @@ class _Reject(NamedTuple):
 
 @dataclass(frozen=True)
 class _Shown:
-    """What is kept of a walk besides its silhouettes."""
+    """From where a walk is seen, and what is kept of it besides its silhouettes."""
 
     joints: str | None
+    joint_axes: Literal[2, 3]
     frames: bool
+    chosen_views: tuple[str, ...] | None
+    every: int
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        from gaitprint.synth.camera import VIEWS
+
+        return VIEWS if self.chosen_views is None else self.chosen_views
 
 
 class _Walk(Protocol):
@@ -146,7 +170,10 @@ class _MadeUpWalk:
     def render(self) -> list[GaitSequence]:
         from gaitprint.synth.walkers import render_walk_views
 
-        return render_walk_views(self.spec, joints=self.shown.joints, frames=self.shown.frames)
+        shown = self.shown
+        return render_walk_views(
+            self.spec, joints=shown.joints, joint_axes=shown.joint_axes, frames=shown.frames, every=shown.every
+        )
 
 
 @dataclass(frozen=True)
@@ -158,9 +185,7 @@ class _RecordedWalk:
 
     @property
     def ids(self) -> list[str]:
-        from gaitprint.synth.camera import VIEWS
-
-        return [f"{self.walk.rpartition('/')[0]}/{view}" for view in VIEWS]
+        return [f"{self.walk.rpartition('/')[0]}/{view}" for view in self.shown.views]
 
     def render(self) -> list[GaitSequence]:
         from gaitprint.data.store import Store
@@ -178,15 +203,20 @@ class _RecordedWalk:
             confidence=walk.confidence,
             noise=1.0,
             seed=self.seed,
+            views=self.shown.views,
             joints_as=self.shown.joints,
+            joint_axes=self.shown.joint_axes,
             frames=self.shown.frames,
+            every=self.shown.every,
         )
 
 
-def _made_up(subjects: int, seed: int, shown: _Shown) -> tuple[list[_Walk], dict[str, list[str]]]:
-    from gaitprint.synth.walkers import casia_b_walks
+def _made_up(
+    subjects: int, seed: int, conditions: tuple[str, ...] | None, shown: _Shown
+) -> tuple[list[_Walk], dict[str, list[str]]]:
+    from gaitprint.synth.walkers import CONDITIONS, casia_b_walks
 
-    specs = casia_b_walks(subjects, seed)
+    specs = casia_b_walks(subjects, seed, conditions=conditions or CONDITIONS, views=shown.views)
     names = sorted({spec.subject for spec in specs})
     training = round(len(names) * TRAINING_SHARE)
     return [_MadeUpWalk(spec, shown) for spec in specs], {"train": names[:training], "test": names[training:]}

@@ -65,18 +65,28 @@ class Outfit:
 
 
 def sample_outfit(rng: np.random.Generator, variation: float = 1.0) -> Outfit:
-    """Draw a person's everyday clothes; `variation` scales how differently people dress."""
+    """Draw the cut of a person's everyday clothes; `variation` scales how differently people dress."""
     shirt, trousers = 0.010 + 0.010 * variation * (rng.random(2) - 0.5) * 2
-    skin = float(rng.uniform(0.45, 1.0))
-    shades = rng.integers(30, 220, (3, 3))
-    return Outfit(
-        shirt=max(0.0, float(shirt)),
-        trousers=max(0.0, float(trousers)),
+    return Outfit(shirt=max(0.0, float(shirt)), trousers=max(0.0, float(trousers)))
+
+
+def recolour(outfit: Outfit, rng: np.random.Generator) -> Outfit:
+    """Draw all colours of one walk, skin and hair included.
+
+    Nobody is known by a colour: a network that looks at frames has to go by shape and motion, as one that looks at
+    silhouettes does.
+    """
+    skin = float(rng.uniform(0.3, 1.0))
+    shades = rng.integers(15, 235, (5, 3))
+    return dataclasses.replace(
+        outfit,
         skin_colour=(int(235 * skin), int(190 * skin), int(160 * skin)),
-        hair_colour=_colour(float(rng.integers(15, 90)), 0.8, 0.65),
+        hair_colour=_colour(float(rng.integers(15, 160)), 0.8, 0.65),
         top_colour=_colour(*shades[0]),
-        bottom_colour=_colour(*(shades[1] // 2 + 10)),
-        shoe_colour=_colour(*(shades[2] // 3 + 10)),
+        bottom_colour=_colour(*shades[1]),
+        shoe_colour=_colour(*(shades[2] // 2 + 10)),
+        bag=outfit.bag and dataclasses.replace(outfit.bag, colour=_colour(*shades[3])),
+        coat=outfit.coat and dataclasses.replace(outfit.coat, colour=_colour(*shades[4])),
     )
 
 
@@ -107,7 +117,6 @@ def sample_coat(rng: np.random.Generator, strength: float = 1.0) -> Coat:
         flare=float(rng.uniform(0.01, 0.04)) * strength,
         hood=bool(rng.random() < 0.4),
         hat=bool(rng.random() < 0.2),
-        colour=_colour(*rng.integers(25, 200, 3)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 from typing import Literal
 
@@ -13,8 +14,8 @@ from gaitprint.core.heading import moving_average, walking_direction
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import Skeleton, convert_joints, get_skeleton
 from gaitprint.synth.body import Body, average_body, estimate_stature
-from gaitprint.synth.camera import VIEWS, ring
-from gaitprint.synth.clothing import Outfit
+from gaitprint.synth.camera import VIEWS, Camera, ring
+from gaitprint.synth.clothing import Outfit, recolour
 from gaitprint.synth.landmarks import LANDMARKS
 from gaitprint.synth.segmentation import SegmentationNoise
 from gaitprint.synth.solids import dress, facing
@@ -43,6 +44,7 @@ def render_recorded(
     joints_as: str | None = None,
     joint_axes: Literal[2, 3] = 3,
     frames: bool = False,
+    every: int = 1,
 ) -> list[GaitSequence]:
     """Render a recorded walk from any views.
 
@@ -57,14 +59,15 @@ def render_recorded(
         condition: label.
         views: camera labels in degrees; 000 = the person walks towards the camera.
         body: breadths and radii; None = average proportions at the stature that the legs suggest.
-        outfit: clothes, bag, coat; None = plain clothes.
+        outfit: clothes, bag, coat; None = plain clothes in colours of their own for each walk.
         confidence: float32 [T, J]; None = all seen.
         noise: level of segmentation errors, 0 = perfect masks.
-        seed: of segmentation errors and scenery.
+        seed: of segmentation errors, and of colours and scenery, which every walk has for itself.
         silhouettes: give masks uint8 [T, H, W].
         joints_as: name of the skeleton in which to give joints; None for no joints.
         joint_axes: 3 = metres in the camera's frame, 2 = pixels.
         frames: give RGB frames.
+        every: render every Nth frame, at so much lower a frame rate.
 
     Returns:
         one sequence a view, in the order of `views`.
@@ -80,8 +83,13 @@ def render_recorded(
         raise InvalidSequenceError(f"{subject}/{condition}: joints hold NaN or infinity")
     if body is None:
         body = average_body(estimate_stature(joints, source))
-    points, landmarks = stage(joints, source, body, frame_rate_hz)
-    solids = dress(landmarks, body, outfit or Outfit())
+    points, landmarks = (positions[::every] for positions in stage(joints, source, body, frame_rate_hz))
+    walk = zlib.crc32(f"{subject}/{condition}".encode())
+
+    def rng(*key: int) -> np.random.Generator:
+        return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+
+    solids = dress(landmarks, body, outfit or recolour(Outfit(), rng(walk, 0)))
     given_skeleton = None if joints_as is None else get_skeleton(joints_as)
     return [
         render_view(
@@ -91,18 +99,21 @@ def render_recorded(
             solids,
             camera,
             labels=(subject, condition, view),
-            frame_rate_hz=frame_rate_hz,
-            rng=np.random.default_rng(
-                np.random.SeedSequence(seed, spawn_key=(round(camera.view_deg * 1000) % 360_000,))
-            ),
+            frame_rate_hz=frame_rate_hz / every,
+            rng=rng(_view_key(camera)),
+            scene_rng=rng(walk, 1, _view_key(camera)),
             noise=SegmentationNoise(level=noise) if silhouettes else None,
-            confidence=confidence,
+            confidence=None if confidence is None else confidence[::every],
             skeleton=given_skeleton,
             joint_axes=joint_axes,
             frames=frames,
         )
         for view, camera in ring(tuple(views)).items()
     ]
+
+
+def _view_key(camera: Camera) -> int:
+    return round(camera.view_deg * 1000) % 360_000
 
 
 def stage(

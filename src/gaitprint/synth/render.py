@@ -1,4 +1,4 @@
-"""Solids seen by a camera -> silhouettes and plain shaded RGB frames."""
+"""Solids seen by a camera -> silhouettes and shaded RGB frames."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitprint.synth.camera import Camera
-from gaitprint.synth.raster import Outlines, Spans, fill, pixels_of, project_solids, spans_of
+from gaitprint.synth.raster import Outlines, Spans, fill, hull_spans, pixels_of, project_solids, spans_of
+from gaitprint.synth.scene import Scene, add_grain, paint_background, sample_scene
 from gaitprint.synth.segmentation import SegmentationNoise, damage, ragged
 from gaitprint.synth.solids import Solids
-
-_AMBIENT = 0.55
-_GRAIN = 4  # sensor noise, grey levels
-_LIGHT_FROM_DEG = 35.0  # the lamp stands to the right of the camera
 
 
 def render_silhouettes(
@@ -53,22 +50,24 @@ def render_frames(
     rng: np.random.Generator,
     shift: NDArray[np.float32] | None = None,
 ) -> NDArray[np.uint8]:
-    """Picture solids in colour before a wall and a floor.
+    """Picture solids in colour in a scene of their own.
 
-    The nearest solid shows at every pixel; each is shaded as a cylinder, lit from beside the camera.
+    The nearest solid shows at every pixel; each is shaded as a cylinder, lit by the scene's lamp.
 
     Args:
         solids: S solids over T frames.
         camera: where from, and the size of the picture.
-        rng: draws the scene: colours, panels of the wall, sensor noise.
+        rng: draws the scene and the sensor's noise.
         shift: float32 [T] as `Camera.follow` gives it; the background moves with it.
 
     Returns:
         uint8 [T, H, W, 3], RGB.
     """
     frames = len(solids.yaw)
-    picture = _background(camera, frames, shift, rng)
+    scene = sample_scene(rng)
+    picture = paint_background(scene, camera, frames, shift, rng)
     outlines = project_solids(solids, camera, shift)
+    _cast_shadow(picture, outlines, camera, scene)
     spans = spans_of(outlines, camera.height)
     flat, span = pixels_of(spans, camera.height, camera.width)
     half = np.maximum((spans.right - spans.left) / 2, np.float32(0.5))
@@ -84,13 +83,26 @@ def render_frames(
     shown = depth <= nearest[flat]
     flat, span, across, facing = flat[shown], span[shown], across[shown], facing[shown]
 
-    lamp = np.deg2rad(_LIGHT_FROM_DEG)
-    light = _AMBIENT + (1 - _AMBIENT) * np.maximum(across * np.sin(lamp) + facing * np.cos(lamp), 0)
+    lamp = np.deg2rad(scene.light_from_deg)
+    light = scene.ambient + (1 - scene.ambient) * np.maximum(across * np.sin(lamp) + facing * np.cos(lamp), 0)
     colours = solids.colours.astype(np.float32)[spans.outline % len(solids)]  # [N, 3]
-    picture.reshape(-1, 3)[flat] = np.clip(colours[span] * light[:, None], _GRAIN, 255 - _GRAIN)
-    grain = rng.integers(-_GRAIN, _GRAIN + 1, picture.shape, dtype=np.int8)
-    picture += grain.view(np.uint8)  # modulo 256, and nothing is nearer to 0 or 255 than the grain is strong
+    picture.reshape(-1, 3)[flat] = np.clip(colours[span] * light[:, None], scene.grain, 255 - scene.grain)
+    add_grain(picture, scene, rng)
     return picture
+
+
+def _cast_shadow(picture: NDArray[np.uint8], outlines: Outlines, camera: Camera, scene: Scene) -> None:
+    """Darken the floor under the walker, in place: an ellipse as broad as the body."""
+    x = outlines.centres[..., 0]
+    middle = (x.min(axis=(1, 2)) + x.max(axis=(1, 2))) / 2  # [T]
+    floor = camera.height / 2 + camera.height_m * camera.focal_px / outlines.depth.mean(axis=(1, 2))
+    centres = np.stack([middle, floor], axis=-1)[:, None, None].repeat(2, axis=2).astype(np.float32)  # [T, 1, 2, 2]
+    radius = np.full((len(x), 1, 2), 0.018 * camera.height, np.float32)
+    breadth = np.ptp(x, axis=(1, 2)) / 2 / radius[:, 0, 0] + 2
+    spans = hull_spans(centres, radius, breadth[:, None].astype(np.float32), camera.height)
+    flat, _ = pixels_of(spans, camera.height, camera.width)
+    lit = picture.reshape(-1, 3)
+    lit[flat] = np.maximum(lit[flat] * scene.shadow, scene.grain)
 
 
 def _span_depth(outlines: Outlines, spans: Spans) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -106,27 +118,6 @@ def _span_depth(outlines: Outlines, spans: Spans) -> tuple[NDArray[np.float32], 
     metres_per_pixel = middle / np.float32(outlines.focal_px)
     bulge = radius * metres_per_pixel * outlines.bulge.reshape(-1)[spans.outline]
     return middle.astype(np.float32), bulge.astype(np.float32)
-
-
-def _background(
-    camera: Camera, frames: int, shift: NDArray[np.float32] | None, rng: np.random.Generator
-) -> NDArray[np.uint8]:
-    """Wall with panels over a floor, uint8 [T, H, W, 3]; a window into one wide picture that moves by `shift`."""
-    moves = np.zeros(frames, np.int64) if shift is None else -shift.astype(np.int64)
-    wide = int(np.ptp(moves)) + camera.width
-    # The floor meets the wall where it is twice as far as the walker.
-    edge = int(camera.height / 2 + camera.height_m * camera.focal_px / (2 * camera.distance_m))
-    wall, floor = rng.uniform(150, 215, 3), rng.uniform(90, 150, 3)
-    scene = np.empty((camera.height, wide, 3), np.float32)
-    panel = int(rng.integers(35, 70))
-    columns = np.arange(wide) + int(rng.integers(panel))
-    scene[:edge] = wall * (1.0 - 0.10 * (columns // panel % 2))[None, :, None]
-    scene[:edge] *= np.where(columns % panel == 0, 0.8, 1.0)[None, :, None]
-    near = np.linspace(0.75, 1.1, camera.height - edge)
-    scene[edge:] = floor * near[:, None, None]
-    position = (moves - moves.min())[:, None] + np.arange(camera.width)[None]  # [T, W]
-    painted = np.clip(scene, _GRAIN, 255 - _GRAIN).astype(np.uint8)
-    return np.ascontiguousarray(painted[:, position].transpose(1, 0, 2, 3))
 
 
 def joints_in_picture(

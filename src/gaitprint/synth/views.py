@@ -25,6 +25,7 @@ def render_view(
     labels: tuple[str, str, str],
     frame_rate_hz: float,
     rng: np.random.Generator,
+    scene_rng: np.random.Generator,
     noise: SegmentationNoise | None,
     confidence: NDArray[np.float32] | None = None,
     skeleton: Skeleton | None = None,
@@ -41,7 +42,8 @@ def render_view(
         camera: where from.
         labels: subject, condition, view.
         frame_rate_hz: frames a second.
-        rng: segmentation errors, wandering of the crop, scene.
+        rng: segmentation errors, wandering of the crop.
+        scene_rng: scene and sensor noise of the RGB frames.
         noise: segmentation errors of the silhouettes; None for no silhouettes.
         confidence: float32 [T, J] of `points`; None = all seen.
         skeleton: give joints in this skeleton.
@@ -60,7 +62,7 @@ def render_view(
         given["confidence"] = seen[1]
         given["skeleton"] = skeleton
     if frames:
-        given["frames"] = render_frames(solids, camera, rng, shift)
+        given["frames"] = render_frames(solids, camera, scene_rng, shift)
     subject, condition, view = labels
     return GaitSequence(subject, condition, view, frame_rate_hz, view_deg=camera.view_deg, **given)
 

@@ -20,7 +20,7 @@ from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import get_skeleton
 from gaitprint.synth.body import Body, sample_body
 from gaitprint.synth.camera import VIEWS, ring
-from gaitprint.synth.clothing import Outfit, carry, sample_bag, sample_coat, sample_outfit, wrap
+from gaitprint.synth.clothing import Outfit, carry, recolour, sample_bag, sample_coat, sample_outfit, wrap
 from gaitprint.synth.landmarks import LANDMARKS
 from gaitprint.synth.motion import Motion, walk
 from gaitprint.synth.segmentation import SegmentationNoise
@@ -35,7 +35,7 @@ CONDITIONS: tuple[str, ...] = (
 )
 _KINDS = ("nm", "bg", "cl")
 # First element of a spawn key: what is drawn.
-_PERSON, _BAG, _COAT, _WALK, _CAMERA = range(5)
+_PERSON, _BAG, _COAT, _WALK, _CAMERA, _COLOURS = range(6)
 
 
 @config_dataclass
@@ -169,7 +169,7 @@ def walker_of(spec: WalkSpec) -> Walker:
         outfit = dataclasses.replace(outfit, coat=sample_coat(spec.rng(_COAT), difficulty.coat))
         assert outfit.coat is not None
         style = wrap(style, outfit.coat)
-    return Walker(body, style, outfit)
+    return Walker(body, style, recolour(outfit, spec.rng(_COLOURS, *spec.walk_key)))
 
 
 def move(spec: WalkSpec, walker: Walker) -> Motion:
@@ -200,6 +200,7 @@ def render_walk_views(
     joints: str | None = None,
     joint_axes: Literal[2, 3] = 3,
     frames: bool = False,
+    every: int = 1,
 ) -> list[GaitSequence]:
     """Render one walk for all its cameras.
 
@@ -209,6 +210,7 @@ def render_walk_views(
         joints: name of the skeleton in which to give joints; None for no joints.
         joint_axes: 3 = metres in the camera's frame, 2 = pixels of the masks.
         frames: give RGB frames uint8 [T, H, W, 3].
+        every: render every Nth frame, at so much lower a frame rate.
 
     Returns:
         one sequence a view, in the order of `spec.views`; all of the same frames.
@@ -219,25 +221,28 @@ def render_walk_views(
     skeleton = None if joints is None else get_skeleton(joints)
     walker = walker_of(spec)
     motion = move(spec, walker)
-    solids = dress(motion.landmarks, walker.body, walker.outfit)
+    landmarks = motion.landmarks[::every]
+    solids = dress(landmarks, walker.body, walker.outfit)
     cameras = ring(spec.views, height=spec.height, width=spec.width)
     noise = SegmentationNoise(level=spec.difficulty.noise)
+    generators = [spec.rng(_CAMERA, *spec.walk_key, round(camera.view_deg * 1000)) for camera in cameras.values()]
     return [
         render_view(
-            motion.landmarks,
+            landmarks,
             LANDMARKS,
-            motion.landmarks[:, LANDMARKS.index("pelvis")],
+            landmarks[:, LANDMARKS.index("pelvis")],
             solids,
             camera,
             labels=(spec.subject, spec.condition, view),
-            frame_rate_hz=motion.frame_rate_hz,
-            rng=spec.rng(_CAMERA, *spec.walk_key, round(camera.view_deg * 1000)),
+            frame_rate_hz=motion.frame_rate_hz / every,
+            rng=rng,
+            scene_rng=rng,
             noise=noise if silhouettes else None,
             skeleton=skeleton,
             joint_axes=joint_axes,
             frames=frames,
         )
-        for view, camera in cameras.items()
+        for (view, camera), rng in zip(cameras.items(), generators, strict=True)
     ]
 
 
