@@ -5,6 +5,7 @@ from gaitprint.core.registry import Registry
 POSE_NETWORKS = Registry(
     "pose network",
     {
+        "human-pose-nn": "gaitprint.models.pose.human_pose_nn:HumanPoseNN",
         "light-pose-nn": "gaitprint.models.pose.light_pose_nn:LightPoseNN",
     },
 )

@@ -1,0 +1,1 @@
+"""What others wrote, in and out: weights of other frameworks."""
