@@ -11,7 +11,7 @@ from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import COCO_17, MPII_16, convert_joints
 from gaitprint.data.store import Store
 from gaitprint.evaluation.pose import estimate_store, evaluate_pose
-from gaitprint.models.pose.base import JointPositions, PoseNetwork, PoseOutput
+from gaitprint.models.pose.base import JointPositions, PoseNetwork
 
 HEAD, NECK = MPII_16.index("head_top"), MPII_16.index("neck")
 
@@ -30,7 +30,7 @@ class DotFinder(PoseNetwork):
     def from_config(cls, config: object) -> "DotFinder":
         return cls()
 
-    def forward(self, images: torch.Tensor) -> PoseOutput:
+    def features(self, images: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError
 
     def joint_positions(self, images: torch.Tensor) -> JointPositions:

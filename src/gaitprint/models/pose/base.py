@@ -47,6 +47,8 @@ class PoseNetwork(nn.Module, ABC):
         map_resolution: M.
         skeleton: the joints, in the order of their axis.
         feature_shape: of one frame's features: channels, height, width.
+        to_maps: from features to heat maps.
+        map_blur: smooths what `to_maps` gives; heat-map logits are its result.
         blur: smooths heat maps before joints are located.
     """
 
@@ -55,6 +57,8 @@ class PoseNetwork(nn.Module, ABC):
     map_resolution: ClassVar[int]
     skeleton: ClassVar[Skeleton] = MPII_16
     feature_shape: ClassVar[tuple[int, int, int]] = (32, 17, 17)
+    to_maps: nn.Module
+    map_blur: GaussianBlur
     blur: GaussianBlur
 
     @classmethod
@@ -63,12 +67,17 @@ class PoseNetwork(nn.Module, ABC):
         """Build the network with fresh weights from torch's random generator; `config` is a `cls.Config`."""
 
     @abstractmethod
+    def features(self, images: Tensor) -> Tensor:
+        """Return the features [B, 32, 17, 17] of images float [B, 3, R, R], RGB in -1..1."""
+
     def forward(self, images: Tensor) -> PoseOutput:
         """Compute features and heat-map logits of float [B, 3, R, R], RGB in -1..1."""
+        features = self.features(images)  # [B, 32, 17, 17]
+        return PoseOutput(features, self.map_blur(self.to_maps(features)))  # [B, 16, M, M]
 
-    def features(self, images: Tensor) -> Tensor:
-        """Return the features [B, 32, 17, 17] of images [B, 3, R, R] in -1..1."""
-        return self.forward(images).features
+    def drop_heat_maps(self) -> None:
+        """Delete the layers behind the features; what remains can do nothing but `features`."""
+        del self.to_maps, self.map_blur, self.blur
 
     def heat_maps(self, images: Tensor) -> Tensor:
         """Return the probability [B, 16, M, M] of each joint at each place for images [B, 3, R, R] in -1..1."""

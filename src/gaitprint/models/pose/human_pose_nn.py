@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from gaitprint.core.config import config_dataclass
 from gaitprint.core.errors import UsageError
-from gaitprint.models.pose.base import PoseNetwork, PoseOutput
+from gaitprint.models.pose.base import PoseNetwork
 from gaitprint.models.pose.heat_maps import GaussianBlur
 from gaitprint.models.pose.inception_resnet_v2 import InceptionResNetV2, start_as_slim
 
@@ -71,9 +71,8 @@ class HumanPoseNN(PoseNetwork):
         """Build with fresh weights."""
         return cls(config)
 
-    def forward(self, images: Tensor) -> PoseOutput:
-        """See `PoseNetwork.forward`."""
+    def features(self, images: Tensor) -> Tensor:
+        """See `PoseNetwork.features`."""
         places = self.trunk(images)  # [B, 768, 17, 17]
-        features = self.to_features(self.dropout(places))  # [B, 32, 17, 17]
-        maps = self.to_maps(features)  # [B, 16, 289, 289]
-        return PoseOutput(features, self.map_blur(maps))
+        features: Tensor = self.to_features(self.dropout(places))  # [B, 32, 17, 17]
+        return features

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from gaitprint.core.config import config_dataclass
 from gaitprint.core.errors import UsageError
-from gaitprint.models.pose.base import PoseNetwork, PoseOutput
+from gaitprint.models.pose.base import PoseNetwork
 from gaitprint.models.pose.heat_maps import GaussianBlur
 
 
@@ -78,13 +78,13 @@ class LightPoseNN(PoseNetwork):
         """Build with fresh weights."""
         return cls(config)
 
-    def forward(self, images: Tensor) -> PoseOutput:
-        """See `PoseNetwork.forward`."""
+    def features(self, images: Tensor) -> Tensor:
+        """See `PoseNetwork.features`."""
         near = self.eighth(self.quarter(self.stem(images)))  # [B, C, 17, 17]
         whole = self.back(self.sixteenth(near))  # [B, C, 9, 9]
         whole = functional.interpolate(whole, size=near.shape[2:], mode="bilinear", align_corners=False)
-        features = self.to_features(self.merged(near + whole))  # [B, 32, 17, 17]
-        return PoseOutput(features, self.map_blur(self.to_maps(features)))  # [B, 16, 68, 68]
+        features: Tensor = self.to_features(self.merged(near + whole))  # [B, 32, 17, 17]
+        return features
 
 
 class _Block(nn.Module):
