@@ -61,6 +61,14 @@ class GaitModel(nn.Module, ABC):
     def embedding_shape(self) -> tuple[int, int]:
         """(P, D): parts, and values a part."""
 
+    def start_training(self) -> tuple[str, ...]:
+        """Fill in the weights that the configuration names for a training to start from; called once, before its start.
+
+        Returns:
+            whom those weights were trained on, or chosen by.
+        """
+        return ()
+
     @abstractmethod
     def forward(self, inputs: Tensor) -> ModelOutput:
         """Embed a batch; the concrete model states the shape of `inputs`, batch axis first."""
