@@ -25,8 +25,10 @@ from gaitprint.data.store import SequenceInfo, Store
 INPUTS = Registry(
     "input representation",
     {
+        "frames": "gaitprint.data.frame_inputs:FramesInput",
         "gei": "gaitprint.data.silhouette_inputs:GeiInput",
         "joints": "gaitprint.data.joint_inputs:JointsInput",
+        "pose-features": "gaitprint.data.pose_feature_inputs:PoseFeaturesInput",
         "silhouettes": "gaitprint.data.silhouette_inputs:SilhouettesInput",
     },
 )
@@ -37,7 +39,7 @@ class ModelInput(ABC):
 
     Attributes:
         Config: the `config_dataclass` with the representation's options.
-        modality: what a walk must have recorded: ``silhouettes`` or ``joints``.
+        modality: what a walk must have recorded: ``silhouettes``, ``joints`` or ``frames``.
         evaluation_clips: N, clips that a walk gives in evaluation, one after the other along the axis of time; each is
             embedded by itself, and the walk's embedding is their mean.
         cacheable: whether a walk always gives one and the same small array, so that it is read once for all epochs.
@@ -52,6 +54,15 @@ class ModelInput(ABC):
     @abstractmethod
     def from_config(cls, config: Any) -> Self:
         """Build from an instance of `cls.Config`."""
+
+    @classmethod
+    def pinned(cls, config: Any) -> Any:
+        """Return options that say all that the representation depends on, as resolved recipes and cards keep them.
+
+        Args:
+            config: an instance of `cls.Config`, as it was asked for.
+        """
+        return config
 
     def check(self, infos: Iterable[SequenceInfo]) -> None:
         """Raise `IncompatibleError` unless all these walks can be read and put into one batch."""

@@ -58,6 +58,26 @@ def build_pose_network(choice: Mapping[str, Any]) -> PoseNetwork:
     return network_type.from_config(from_mapping(network_type.Config, options, "model"))
 
 
+def find_pose_weights(network: str | os.PathLike[str]) -> Path:
+    """Find the weights that the name of a pose network, or a path, stands for; arguments as `load_pose_network`.
+
+    Returns:
+        a weights folder, or a single file.
+
+    Raises:
+        UsageError: no such network.
+    """
+    name, path = os.fspath(network), Path(network)
+    if not path.exists():
+        if name in POSE_NETWORKS and name not in SHIPPED_POSE_WEIGHTS:
+            raise UsageError(f"'{name}' comes without weights: train it (gaitprint train) and give the run folder")
+        if name not in SHIPPED_POSE_WEIGHTS:
+            message = unknown_name_message("shipped pose network", name, SHIPPED_POSE_WEIGHTS)
+            raise UsageError(f"{message}; and there is no such folder or file")
+        path = Path(str(files("gaitprint") / "weights" / name))
+    return find_weights(path)
+
+
 def load_pose_network(network: str | os.PathLike[str]) -> tuple[PoseNetwork, PoseCard]:
     """Return a pose network with its weights, on the CPU, ready for inference.
 
@@ -69,15 +89,7 @@ def load_pose_network(network: str | os.PathLike[str]) -> tuple[PoseNetwork, Pos
         UnreadableFileError: damaged weights or card.
         IncompatibleError: the weights are not those of the network that the card names.
     """
-    name, path = os.fspath(network), Path(network)
-    if not path.exists():
-        if name in POSE_NETWORKS and name not in SHIPPED_POSE_WEIGHTS:
-            raise UsageError(f"'{name}' comes without weights: train it (gaitprint train) and give the run folder")
-        if name not in SHIPPED_POSE_WEIGHTS:
-            message = unknown_name_message("shipped pose network", name, SHIPPED_POSE_WEIGHTS)
-            raise UsageError(f"{message}; and there is no such folder or file")
-        path = Path(str(files("gaitprint") / "weights" / name))
-    weights = find_weights(path)
+    weights = find_pose_weights(network)
     tensors, card = read_weights(weights, PoseCard)
     built = build_pose_network(card.network)
     load_tensors(built, tensors, weights if weights.is_file() else weights / WEIGHTS_FILE)
