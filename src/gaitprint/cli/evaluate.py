@@ -25,6 +25,7 @@ def evaluate(
     show_matches: int = 5,
     show_fails: int = 5,
     tsne: bool = False,
+    svm: bool = False,
     remove_unmatched: bool = False,
     sample_pairs: Annotated[int | None, arg(metavar="N")] = None,
     seed: int = 0,
@@ -44,6 +45,7 @@ def evaluate(
         show_matches: How many random correct matches to show in the report.
         show_fails: How many of the most confident failures to show.
         tsne: Also draw a t-SNE map of the embeddings.
+        svm: Also name the probes with a linear support vector machine that learns the gallery, all views together.
         remove_unmatched: Leave probes out whose subject the gallery lacks, instead of counting them as wrong.
         sample_pairs: For the protocol verification: compare a sample of so many pairs of two people.
         seed: For everything drawn at random (which matches, t-SNE, the open-set split).
@@ -76,6 +78,7 @@ def evaluate(
         seed=seed,
         remove_unmatched=remove_unmatched,
         sample_pairs=sample_pairs,
+        svm=svm,
     )
     facts = embedder.facts | {"data": f"{store.path.name}, {len(store)} walks, {store.content_hash()[:12]}"}
     metrics = {"model": model, **evaluation.to_json(), "card": embedder.card, "data": store.content_hash()}

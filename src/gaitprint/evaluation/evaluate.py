@@ -16,6 +16,7 @@ from gaitprint.core.errors import IncompatibleError, UsageError
 from gaitprint.core.registry import unknown_name_message
 from gaitprint.evaluation.conditions import condition_by_view, pooled_condition
 from gaitprint.evaluation.identification import Search, nearest_distances, rank_subjects, search_gallery
+from gaitprint.evaluation.linear_svm import linear_svm
 from gaitprint.evaluation.metrics import dir_at_fpir, drawing_points, open_set_curve
 from gaitprint.evaluation.protocols import PROTOCOLS, Protocol, Request, Trials, check_not_empty, natural_order
 from gaitprint.evaluation.results import Candidates, ConditionResult, Evaluation, Match, OpenSetResult
@@ -37,6 +38,7 @@ def evaluate_embeddings(
     remove_unmatched: bool = False,
     sample_pairs: int | None = None,
     details: bool = True,
+    svm: bool = False,
 ) -> Evaluation:
     """Measure embeddings under a protocol.
 
@@ -54,9 +56,11 @@ def evaluate_embeddings(
         sample_pairs: for ``verification``: compare all genuine pairs, but draw so many impostor pairs.
         details: also nearest entries, CMC, rank-5, rank-10 and verification. False is for quick looks during
             training: under a protocol by view, with Euclidean distances, rank-1 alone is found several times faster.
+        svm: also name the probes with a linear support vector machine learnt from the whole gallery (`linear_svm`).
 
     Raises:
-        UsageError: unknown protocol or metric, or no probe list where one is needed.
+        UsageError: unknown protocol or metric, no probe list where one is needed, or `svm` under a protocol without
+            gallery.
         IncompatibleError: the protocol finds nothing to compare in this set.
     """
     chosen = protocol if isinstance(protocol, Protocol) else cast(Protocol, PROTOCOLS[protocol])
@@ -80,9 +84,11 @@ def evaluate_embeddings(
         notes=(*notes, *trials.notes),
     )
     arithmetic = arithmetic_of(metric)
+    if chosen.all_pairs and svm:
+        raise UsageError(f"protocol '{chosen.name}' compares pairs; a support vector machine needs a gallery to learn")
     if chosen.all_pairs:
         return _verify(blank, embeddings, values, trials.gallery, arithmetic, sample_pairs, seed)
-    return _identify(blank, embeddings, values, chosen, trials, arithmetic, remove_unmatched, details)
+    return _identify(blank, embeddings, values, chosen, trials, arithmetic, remove_unmatched, details, svm)
 
 
 def arithmetic_of(metric: EvaluationMetric) -> Metric:
@@ -133,6 +139,7 @@ def _identify(
     metric: Metric,
     remove_unmatched: bool,
     details: bool,
+    svm: bool,
 ) -> Evaluation:
     """Search the probes in the gallery and fill in the figures that the protocol asks for."""
     _, subject = _numbers(embeddings.subjects)
@@ -162,6 +169,7 @@ def _identify(
     else:
         search = _search(values, subject, probe, gallery, metric, None, details)
 
+    named = linear_svm(values[gallery], subject[gallery], values[probe], metric) if svm else None
     conditions: list[ConditionResult] = []
     for number, name in enumerate(trials.probes):
         chosen = np.flatnonzero(group == number)
@@ -178,6 +186,9 @@ def _identify(
             )
         else:
             condition = pooled_condition(name, search, chosen, probe_view, views, len(gallery))
+        if named is not None and len(chosen):
+            accuracy = float((named[chosen] == subject[probe[chosen]]).mean())
+            condition = dataclasses.replace(condition, svm_accuracy=accuracy)
         conditions.append(condition)
 
     result = dataclasses.replace(

@@ -32,6 +32,8 @@ class ConditionResult:
         rank10: as `rank1`, for the ten nearest.
         map: mean average precision.
         minp: mean inverse negative penalty.
+        svm_accuracy: share of probes that a linear support vector machine, learnt from the gallery in all its views,
+            names right; None where it was not asked for.
         views: probe views, in the order of the first axis of `rank1_by_view_pair`.
         gallery_views: gallery views, in the order of its second axis.
         rank1_by_view_pair: float64 [views, gallery_views]; NaN where a cell has no trial; None where the protocol
@@ -49,6 +51,7 @@ class ConditionResult:
     rank10: float | None = None
     map: float | None = None
     minp: float | None = None
+    svm_accuracy: float | None = None
     views: tuple[str, ...] = ()
     gallery_views: tuple[str, ...] = ()
     rank1_by_view_pair: NDArray[np.float64] | None = None
@@ -170,6 +173,7 @@ class Evaluation:
         rank10: as `rank1`.
         map: as `rank1`.
         minp: as `rank1`.
+        svm_accuracy: as `rank1`.
         eer: equal error rate of `verification`.
     """
 
@@ -213,6 +217,11 @@ class Evaluation:
         return self._mean("minp")
 
     @property
+    def svm_accuracy(self) -> float | None:
+        """Mean of the conditions' accuracy of a linear support vector machine."""
+        return self._mean("svm_accuracy")
+
+    @property
     def eer(self) -> float | None:
         """Equal error rate over the pairs of `verification`."""
         return None if self.verification is None else self.verification.eer
@@ -229,7 +238,7 @@ class Evaluation:
         matches and of candidates are left out: they are as long as the data set.
         """
         top = ("protocol", "description", "metric", "subjects", "gallery", "probe", "skipped_probes")
-        figures = ("rank1", "rank5", "rank10", "map", "minp", "eer")
+        figures = ("rank1", "rank5", "rank10", "map", "minp", "svm_accuracy", "eer")
         values = {name: getattr(self, name) for name in (*top, *figures, "notes")}
         values["conditions"] = [dataclasses.asdict(condition) for condition in self.conditions]
         values["verification"] = None if self.verification is None else dataclasses.asdict(self.verification)

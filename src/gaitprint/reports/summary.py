@@ -20,6 +20,7 @@ _FIGURES = {
     "rank10": "Rank-10",
     "map": "mAP",
     "minp": "mINP",
+    "svm_accuracy": "Linear SVM",
     "rank1_including_identical": "Rank-1 incl. identical view",
 }
 # Above this many conditions the headline gives their mean instead of one figure each.
