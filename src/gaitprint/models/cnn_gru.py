@@ -114,10 +114,12 @@ class CnnGru(SilhouetteCnn):
     def _describe_frames(self, inputs: Tensor) -> Tensor:
         """[B, T, 1, H, W] -> [B, T, 128]."""
         images = inputs.flatten(0, 1)  # [B * T, 1, H, W]
-        # In training all at once: batch normalisation takes its statistics over them, and their gradients need all.
-        at_once = len(images) if self.training or torch.is_grad_enabled() else _FRAMES_AT_ONCE
-        parts = range(0, len(images), at_once)
-        described = torch.cat([self.describe(images[start : start + at_once]) for start in parts])  # [B * T, 128]
+        # In training all at once: batch normalisation takes its statistics over them, and their gradients need all. A
+        # recorded graph (an export) has no certain number of parts.
+        if self.training or torch.is_grad_enabled() or torch.compiler.is_compiling():
+            described = self.describe(images)  # [B * T, 128]
+        else:
+            described = torch.cat([self.describe(part) for part in images.split(_FRAMES_AT_ONCE)])
         return described.view(*inputs.shape[:2], -1)
 
     def _pool(self, states: Tensor, last: Tensor | tuple[Tensor, Tensor]) -> Tensor:

@@ -196,7 +196,9 @@ class GaitStatistics(ClosedFormModel):
 
     def _enough(self, wanted: Tensor, instead: Tensor) -> Tensor:
         """Frames [B, T] that are wanted, and all others of a walk in which these are too few."""
-        return torch.where(wanted.sum(dim=1, keepdim=True) >= self.least_frames, wanted, instead)
+        enough = wanted.sum(dim=1, keepdim=True) >= self.least_frames
+        # Not torch.where: ONNX Runtime has none for masks.
+        return (enough & wanted) | (~enough & instead)
 
     def _measure(self, body: Tensor, seen: Tensor, phase: Tensor) -> _Measurements:
         """Statistics of the joints [B, T, J, 3] that are seen, bool [B, T, J], at some phase [B, T]."""

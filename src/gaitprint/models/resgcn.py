@@ -177,7 +177,9 @@ class Block(nn.Module):
         frames = seen
         if seen is not None and self.stride > 1:
             # A frame of the result stands for several; it counts if any of these was seen.
-            frames = functional.max_pool1d(seen.float(), self.stride, ceil_mode=True) > 0
+            count, last = seen.shape[1], self.stride - 1
+            padded = functional.pad(seen, (0, last))
+            frames = torch.stack([padded[:, i : count + i : self.stride] for i in range(self.stride)]).any(dim=0)
         return self.time(self.space(joints, seen, seen), seen, frames), frames
 
 

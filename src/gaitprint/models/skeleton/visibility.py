@@ -46,12 +46,15 @@ def split_joints(inputs: Tensor, num_joints: int, axes: int) -> tuple[Tensor, Vi
         )
     seen = inputs[..., -1] > 0
     positions = inputs[..., :-1]
+    # A recorded graph (an export) cannot ask, and has all masks.
+    asks = not torch.compiler.is_compiling()
     # The one question to the device in a pass; nearly always the answer spares all masks.
-    if bool(seen.all()):
+    if asks and bool(seen.all()):
         return positions, Visibility(None, None)
     frames = seen.any(dim=2)
     frames = frames | ~frames.any(dim=1, keepdim=True)
-    return positions.masked_fill(~seen[..., None], 0.0), Visibility(seen, None if bool(frames.all()) else frames)
+    every_frame = asks and bool(frames.all())
+    return positions.masked_fill(~seen[..., None], 0.0), Visibility(seen, None if every_frame else frames)
 
 
 def zero_unseen(values: Tensor, seen: Tensor | None) -> Tensor:
