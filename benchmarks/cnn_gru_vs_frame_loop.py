@@ -43,7 +43,7 @@ from gaitprint.losses.weighted_sum import WeightedSum
 from gaitprint.models.base import GaitModel
 from gaitprint.models.weights import build_model
 from gaitprint.training.engine import repeatable, start_engine
-from gaitprint.training.objective import Objective
+from gaitprint.training.objective import IdentificationObjective
 from gaitprint.training.optimizer import build_optimizer
 
 SUBJECTS, TOLERANCE = 74, 1e-5
@@ -133,7 +133,7 @@ def trainer_step(model: GaitModel, precision: str, walks: Tensor, labels: Tensor
     """Return what trains a model by one step, put together as `training.fit` does."""
     fabric = start_engine("cpu", precision)
     losses = WeightedSum(({"name": "cross-entropy", "weight": 1.0},), SUBJECTS, model.embedding_shape)
-    objective = channels_last(Objective(model, losses)).train()
+    objective = channels_last(IdentificationObjective(model, losses)).train()
     optimizer = build_optimizer({"name": "adamw", "weight_decay": 1e-4}).build(objective.parameters())
     engine_objective, engine_optimizer = fabric.setup(objective, optimizer)
 

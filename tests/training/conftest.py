@@ -1,4 +1,4 @@
-"""A few blobs and a few skeletons that walk: enough to train on within a second."""
+"""A few blobs, a few skeletons and a few dots that walk: enough to train on within a second."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gaitprint.core.sequence import GaitSequence
-from gaitprint.core.skeletons import KINECT_V1_20, convert_joints
+from gaitprint.core.skeletons import KINECT_V1_20, MPII_16, convert_joints
 from gaitprint.data.store import Store
 from gaitprint.synth.body import sample_body
 from gaitprint.synth.landmarks import LANDMARKS
@@ -82,4 +82,29 @@ def skeletons(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Nine people, three walks each."""
     path = tmp_path_factory.mktemp("skeletons") / "store"
     Store.create(path).add(skeleton_walk(subject, repetition) for subject in range(9) for repetition in (1, 2, 3))
+    return Store(path)
+
+
+def dot_walk(subject: int, repetition: int = 1, frames: int = 3, axes: int = 2) -> GaitSequence:
+    """A bright dot at each joint of a stick figure, on a speckled ground, higher than wide."""
+    rng = np.random.default_rng([subject, repetition])
+    grid = np.stack(np.meshgrid(np.arange(4), np.arange(4)), axis=-1).reshape(16, 2)
+    joints = (grid * 8 + 6 + rng.uniform(-2, 2, (frames, 16, 2))).astype(np.float32)
+    images = rng.integers(0, 60, (frames, 48, 36, 3), dtype=np.uint8)
+    column, row = joints.astype(np.int64)[..., 0], joints.astype(np.int64)[..., 1]
+    images[np.arange(frames)[:, None], row, column] = 255
+    if axes == 3:
+        joints = np.concatenate([joints, joints[..., :1]], axis=-1)
+    labels = (f"{subject:03d}", f"nm-{repetition:02d}", "090", 25.0)
+    return GaitSequence(*labels, joints=joints, skeleton=MPII_16, frames=images)
+
+
+@pytest.fixture(scope="session")
+def dots(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Six people, two walks each, four of them to train on; and one walk in metres that teaches nothing."""
+    path = tmp_path_factory.mktemp("dots") / "store"
+    store = Store.create(path)
+    store.add(dot_walk(subject, repetition) for subject in range(6) for repetition in (1, 2))
+    store.add([dot_walk(0, 3, axes=3)])
+    store.set_splits({"train": [f"{subject:03d}" for subject in range(6)]})
     return Store(path)

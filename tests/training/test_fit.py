@@ -199,16 +199,20 @@ BY_STEPS = [
 
 
 @pytest.mark.parametrize("name", BY_STEPS)
-def test_every_shipped_recipe_trains_one_step(blobs: Store, skeletons: Store, name: str, tmp_path: Path) -> None:
+def test_every_shipped_recipe_trains_one_step(
+    blobs: Store, skeletons: Store, dots: Store, name: str, tmp_path: Path
+) -> None:
     shipped = load_recipe(name)
+    representation = shipped.input.get("representation", "pictures")
     batch = (
         ["sampler.batch_size=4"] if shipped.sampler["name"] == "plain" else ["sampler.subjects=2", "sampler.walks=2"]
     )
-    short = ["input.frames=4"] if shipped.input["representation"] == "silhouettes" else []
+    short = ["input.frames=4"] if representation == "silhouettes" else []
     recipe = load_recipe(
         name, ["training.steps=1", "data.conditions=null", "data.validation_subjects=0", *batch, *short]
     )
-    summary = train(recipe, skeletons if recipe.input["representation"] == "joints" else blobs, tmp_path / "run")
+    store = {"joints": skeletons, "pictures": dots}.get(representation, blobs)
+    summary = train(recipe, store, tmp_path / "run")
     assert summary["steps"] == 1
     assert np.isfinite(summary["last"]["loss"])
     assert recipe.description

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -141,6 +142,36 @@ def load_tensors(module: torch.nn.Module, tensors: Mapping[str, Tensor], path: P
                 f"{path}: tensor '{name}' is {list(tensors[name].shape)}, the model's {list(tensor.shape)}"
             )
     module.load_state_dict(tensors)
+
+
+def transfer_tensors(module: torch.nn.Module, tensors: Mapping[str, Tensor], path: Path, name: str) -> str:
+    """Fill a module with the tensors that fit it by name and shape; the rest keeps its values.
+
+    Args:
+        module: what is filled.
+        tensors: of another module.
+        path: where they come from.
+        name: of the other module, for the error.
+
+    Returns:
+        one line that says what was taken and what was not.
+
+    Raises:
+        IncompatibleError: no parameter fits.
+    """
+    wanted = module.state_dict()
+    fits = {key for key in wanted if key in tensors and tensors[key].shape == wanted[key].shape}
+    if not any(key in fits for key, _ in module.named_parameters()):
+        raise IncompatibleError(f"{path}: no weight of this {name} fits the model to be trained")
+    module.load_state_dict({key: tensors[key] for key in fits}, strict=False)
+    fresh, left = (_parts(keys - fits) for keys in (wanted.keys(), tensors.keys()))
+    return f"{len(fits)} tensors of {path}; fresh: {fresh}; not taken: {left}"
+
+
+def _parts(names: Set[str]) -> str:
+    """Name the parts of a model that some tensors belong to: ``classifier (8), decoder (12)``."""
+    parts = Counter(name.partition(".")[0] for name in names)
+    return ", ".join(f"{part} ({count})" for part, count in sorted(parts.items())) or "none"
 
 
 def _tensor_bytes(module: torch.nn.Module) -> bytes:

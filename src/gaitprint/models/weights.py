@@ -6,7 +6,6 @@ A model whose scores are normalised has ``strangers.safetensors`` beside its wei
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import safetensors.numpy
 
 from gaitprint import __version__
 from gaitprint.core.config import config_dataclass, from_mapping, to_mapping
-from gaitprint.core.errors import IncompatibleError, UnreadableFileError
+from gaitprint.core.errors import UnreadableFileError
 from gaitprint.core.files import write_json
 from gaitprint.core.score_normalisation import Strangers
 from gaitprint.models import MODELS
@@ -27,6 +26,7 @@ from gaitprint.models.weight_files import (
     load_tensors,
     read_card_of,
     read_weights,
+    transfer_tensors,
     write_weights,
 )
 
@@ -150,16 +150,4 @@ def transfer_weights(model: GaitModel, folder: Path) -> tuple[Card, str]:
         IncompatibleError: nothing fits.
     """
     source, card = load_weights(folder)
-    tensors, wanted = source.state_dict(), model.state_dict()
-    fits = {name for name in wanted if name in tensors and tensors[name].shape == wanted[name].shape}
-    if not any(name in fits for name, _ in model.named_parameters()):
-        raise IncompatibleError(f"{folder}: no weight of this {card.model['name']} fits the model to be trained")
-    model.load_state_dict({name: tensors[name] for name in fits}, strict=False)
-    fresh, left = (_parts(names - fits) for names in (wanted.keys(), tensors.keys()))
-    return card, f"{len(fits)} tensors of {folder}; fresh: {fresh}; not taken: {left}"
-
-
-def _parts(names: set[str]) -> str:
-    """Name the parts of a model that some tensors belong to: ``classifier (8), decoder (12)``."""
-    parts = Counter(name.partition(".")[0] for name in names)
-    return ", ".join(f"{part} ({count})" for part, count in sorted(parts.items())) or "none"
+    return card, transfer_tensors(model, source.state_dict(), folder, card.model["name"])

@@ -15,8 +15,7 @@ from torch import Tensor
 from gaitprint.core.errors import IncompatibleError, UnreadableFileError
 from gaitprint.core.files import write_json
 from gaitprint.core.folders import atomic_folder
-from gaitprint.models.weight_files import WEIGHTS_FILE, load_tensors
-from gaitprint.models.weights import Card, read_card, save_weights
+from gaitprint.models.weight_files import WEIGHTS_FILE, CardT, load_tensors, read_card_of, write_weights
 from gaitprint.training.objective import Objective
 
 _TENSORS, _STATE = "trainer.safetensors", "trainer.json"
@@ -42,10 +41,10 @@ class TrainerState:
 def save_checkpoint(
     folder: Path,
     objective: Objective,
-    card: Card,
+    card: CardT,
     optimizer: torch.optim.Optimizer | None = None,
     state: TrainerState | None = None,
-) -> Card:
+) -> CardT:
     """Write a checkpoint so that a kill at any moment leaves this one or the one before it.
 
     Args:
@@ -59,7 +58,7 @@ def save_checkpoint(
         the card with the hash of the weights.
     """
     with atomic_folder(folder) as temporary:
-        card = save_weights(temporary, objective.model, card)
+        card = write_weights(temporary, objective.model, card)
         if optimizer is not None and state is not None:
             tensors = {f"losses.{name}": tensor for name, tensor in objective.losses.state_dict().items()}
             for index, parameter in enumerate(_parameters(optimizer)):
@@ -72,14 +71,16 @@ def save_checkpoint(
     return card
 
 
-def load_checkpoint(folder: Path, objective: Objective, optimizer: torch.optim.Optimizer) -> tuple[Card, TrainerState]:
+def load_checkpoint(
+    folder: Path, objective: Objective, optimizer: torch.optim.Optimizer, card_type: type[CardT]
+) -> tuple[CardT, TrainerState]:
     """Fill model, losses and optimiser with what `save_checkpoint` wrote.
 
     Raises:
         UnreadableFileError: a file is missing or damaged.
         IncompatibleError: it belongs to another model or loss.
     """
-    card = read_card(folder)
+    card = read_card_of(folder, card_type)
     weights = _read_tensors(folder / WEIGHTS_FILE)
     load_tensors(objective.model, weights, folder / WEIGHTS_FILE)
     path = folder / _TENSORS

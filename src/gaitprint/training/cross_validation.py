@@ -108,7 +108,9 @@ def cross_validate(
         raise UsageError(f"{', '.join(systems)}: two systems of one name")
     wanted = [plan for plan_of_system in plans.values() for plan in plan_of_system]
     for plan in wanted:
-        plan.resolve()  # what is wrong with a recipe is said before the work starts
+        planned = plan.resolve()  # what is wrong with a recipe is said before the work starts
+        if isinstance(planned, Recipe) and planned.finds_joints:
+            raise UsageError(f"{plan.system}: '{planned.model['name']}' finds joints, and '{protocol}' compares walks")
     finals = [PlannedFold(s, tuple(overrides), folder / _label(s) / "final") for s in plans] if final else []
     _train_all([*wanted, *finals], store, jobs, threads, device)
     results: list[SystemResult] = []

@@ -74,3 +74,10 @@ def gather_walks(values: Tensor) -> Tensor:
     torch.distributed.all_gather(everybody, values.detach().contiguous())
     everybody[torch.distributed.get_rank()] = values
     return torch.cat(everybody)
+
+
+def mean_over_processes(value: Tensor) -> Tensor:
+    """Return the mean of a number without gradient over all processes."""
+    total = value.clone()
+    torch.distributed.all_reduce(total)
+    return total / torch.distributed.get_world_size()

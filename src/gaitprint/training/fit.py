@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,28 +17,24 @@ from lightning_fabric.wrappers import _FabricModule, _FabricOptimizer
 from torch import Tensor
 
 from gaitprint.core.config import to_mapping
-from gaitprint.core.errors import GaitprintError, IncompatibleError
+from gaitprint.core.errors import GaitprintError
 from gaitprint.core.folders import surviving_folder
 from gaitprint.core.memory_format import channels_last
 from gaitprint.core.progress import progress_bar
-from gaitprint.data.augmentation.base import build_augmentations
-from gaitprint.data.inputs import ModelInput, build_input
-from gaitprint.data.loader import BatchStream
-from gaitprint.data.sampling import build_sampler, generator
+from gaitprint.data.sampling import generator
 from gaitprint.data.store import Store
-from gaitprint.evaluation.embed import Embedder, weights_folder
-from gaitprint.losses.weighted_sum import WeightedSum, needed_fields
-from gaitprint.models.weights import Card, build_model, read_card, transfer_weights
+from gaitprint.models.weight_files import read_card_of
 from gaitprint.training.checkpoint import TrainerState, load_checkpoint, save_checkpoint
 from gaitprint.training.engine import repeatable, start_engine
 from gaitprint.training.history import RunLog
 from gaitprint.training.objective import Objective
 from gaitprint.training.optimizer import build_optimizer
-from gaitprint.training.people import People, choose_people
 from gaitprint.training.recipe import Recipe
 from gaitprint.training.run_folder import check_run_folder, write_recipe
 from gaitprint.training.schedule import Moment, Schedule, build_schedule, epochs_without_improvement
-from gaitprint.training.validation import validation_rank1
+from gaitprint.training.tasks.base import AnyTrainingCard, Start, Task
+from gaitprint.training.tasks.identification import IdentificationTask
+from gaitprint.training.tasks.pose import PoseTask
 
 Batches = Iterator[tuple[Tensor, Tensor]]
 
@@ -50,32 +46,19 @@ class DivergedError(GaitprintError):
     """The loss is no number any more."""
 
 
-@dataclass(frozen=True)
-class _Start:
-    """The weights that a training started from, other than fresh ones."""
-
-    weights_hash: str = ""
-    subjects: tuple[str, ...] = ()
-    taken: str = ""
-
-
 @dataclass
 class _Run:
     """A training under way."""
 
     recipe: Recipe
-    store: Store
     out: Path
     fabric: Fabric
-    people: People
-    model_input: ModelInput
-    augment: Callable[[Tensor], Tensor]
-    stream: BatchStream
+    task: Task
     schedule: Schedule
     learning_rate: float
     steps_per_epoch: int
     total_steps: int
-    start: _Start
+    start: Start
     objective: Objective
     optimizer: torch.optim.Optimizer
     # The two above as the engine wraps them: distributed, and in the chosen precision.
@@ -87,9 +70,9 @@ class _Run:
     @property
     def scores(self) -> list[float]:
         """What each epoch is judged by; higher is better. With people held out, only epochs that saw them count."""
-        if not len(self.people.validation):
+        if not len(self.task.people.validation):
             return [-row["loss"] for row in self.state.history]
-        return [row.get("validation_rank1", -math.inf) for row in self.state.history]
+        return [row.get(self.task.validation_figure, -math.inf) for row in self.state.history]
 
     @property
     def finished(self) -> bool:
@@ -122,12 +105,12 @@ def train(
         IncompatibleError: the walks are not what the model takes; `resume` with another recipe or other data.
         DivergedError: the loss became infinite or NaN.
     """
-    # A pre-training leaves the weights of embedding and classifier alone.
-    partial = not needed_fields(recipe.loss) & {"embedding", "logits"}
+    task_type = _task_type(recipe)
+    partial = task_type.leaves_weights_alone(recipe)
     fabric = start_engine(device, recipe.training.precision, partial=partial)
-    check_run_folder(Path(out), recipe, store, resume=resume)
+    check_run_folder(Path(out), recipe, store, resume=resume, card_type=task_type.card_type)
     with repeatable(fabric.device):
-        run = _set_up(recipe, store, Path(out), fabric)
+        run = _set_up(task_type(recipe, store, fabric.global_rank, fabric.world_size), Path(out), fabric)
         fabric.barrier()  # nobody writes before everybody has looked
         if fabric.is_global_zero:
             write_recipe(run.out, recipe)
@@ -136,7 +119,7 @@ def train(
             if run.log:
                 _say_what(run, run.log)
                 run.log.history(run.state.history)  # without the epochs that an interruption has undone
-            batches = run.stream.batches(run.state.step, run.total_steps, recipe.data.workers)
+            batches = run.task.batches(run.state.step, run.total_steps)
             while not run.finished:
                 _run_epoch(run, batches)
         finally:
@@ -146,52 +129,38 @@ def train(
     return _summary(run)
 
 
-def _set_up(recipe: Recipe, store: Store, out: Path, fabric: Fabric) -> _Run:
-    """Build everything that the recipe names, and load the last checkpoint where there is one."""
-    seed = recipe.training.seed
-    people = choose_people(store, recipe.data, seed)
-    model_input = build_input(recipe.input)
-    model_input.check(store.infos[position] for position in [*people.positions, *people.validation])
-    sampler = build_sampler(recipe.sampler, people.labels, seed)
-    if sampler.batch_size % fabric.world_size:
-        raise IncompatibleError(f"a batch of {sampler.batch_size} cannot be shared by {fabric.world_size} processes")
-    stream = BatchStream(
-        store, people.positions, people.labels, model_input, sampler, seed, fabric.global_rank, fabric.world_size
-    )
+def _task_type(recipe: Recipe) -> type[Task]:
+    """Return the kind of training that a recipe's model takes."""
+    return PoseTask if recipe.finds_joints else IdentificationTask
 
-    torch.manual_seed(seed)
-    num_subjects = len(people.subjects)
-    model = build_model(recipe.model, num_subjects if "logits" in needed_fields(recipe.loss) else None)
-    start, last = _Start(), surviving_folder(out / "last")
-    if last is None and recipe.training.initial_weights is not None:
-        card, taken = transfer_weights(model, weights_folder(Path(recipe.training.initial_weights)))
-        seen = {*card.train_subjects, *card.validation_subjects, *card.pretraining_subjects}
-        start = _Start(card.weights_hash, tuple(sorted(seen)), taken)
-    losses = WeightedSum(recipe.loss, num_subjects, model.embedding_shape)
-    objective = channels_last(Objective(model, losses, fabric.world_size))
+
+def _set_up(task: Task, out: Path, fabric: Fabric) -> _Run:
+    """Build everything that the recipe names, and load the last checkpoint where there is one."""
+    recipe = task.recipe
+    torch.manual_seed(recipe.training.seed)
+    last = surviving_folder(out / "last")
+    built, start = task.build(recipe.training.initial_weights if last is None else None)
+    objective = channels_last(built)
     choice = build_optimizer(recipe.optimizer)
     optimizer = choice.build(objective.parameters())
     engine_objective, engine_optimizer = fabric.setup(objective, optimizer)
 
     state = TrainerState()
     if last is not None:
-        card, state = load_checkpoint(last, objective, optimizer)
+        card, state = load_checkpoint(last, objective, optimizer, task.card_type)
         fabric.strategy.precision.load_state_dict(state.scaler)
-        start = _Start(card.initial_weights_hash, card.pretraining_subjects)
+        start = task.start_of(card)
     epochs, steps = recipe.training.epochs, recipe.training.steps
+    steps_per_epoch = recipe.training.steps_per_epoch or task.sampler.steps_per_epoch
     return _Run(
         recipe=recipe,
-        store=store,
         out=out,
         fabric=fabric,
-        people=people,
-        model_input=model_input,
-        augment=build_augmentations(recipe.augment),
-        stream=stream,
+        task=task,
         schedule=build_schedule(recipe.schedule),
         learning_rate=choice.learning_rate,
-        steps_per_epoch=sampler.steps_per_epoch,
-        total_steps=epochs * sampler.steps_per_epoch if steps is None else steps,
+        steps_per_epoch=steps_per_epoch,
+        total_steps=epochs * steps_per_epoch if steps is None else steps,
         start=start,
         objective=objective,
         optimizer=optimizer,
@@ -208,19 +177,19 @@ def _run_epoch(run: _Run, batches: Batches) -> None:
     end = min(epoch * run.steps_per_epoch, run.total_steps)
     save_every = run.recipe.training.save_every_steps
     scores = run.scores
-    walks = 0
+    samples = 0
     sums = {name: torch.tensor(value, device=run.fabric.device) for name, value in run.state.sums.items()}
     run.objective.train()
     with progress_bar() as bar:
         task = bar.add_task(
             f"epoch {epoch}", total=run.steps_per_epoch, completed=first_step % run.steps_per_epoch, note=""
         )
-        for arrays, labels in islice(batches, end - first_step):
+        for batch in islice(batches, end - first_step):
             moment = Moment(run.state.step, run.steps_per_epoch, run.total_steps, scores)
-            figures = _take_step(run, arrays, labels, run.learning_rate * run.schedule.factor(moment))
+            figures = _take_step(run, batch, run.learning_rate * run.schedule.factor(moment))
             sums = {name: sums[name] + value if name in sums else value for name, value in figures.items()}
             run.state.step += 1
-            walks += len(labels) * run.fabric.world_size
+            samples += len(batch[1]) * run.fabric.world_size
             bar.advance(task)
             if run.log and run.state.step % _LOG_EVERY_STEPS == 0:
                 run.log.scalars({f"step/{name}": float(value) for name, value in figures.items()}, run.state.step)
@@ -237,27 +206,26 @@ def _run_epoch(run: _Run, batches: Batches) -> None:
         **{name: value / steps for name, value in _mean_over_processes(run, sums).items()},
     }
     due = epoch % run.recipe.training.validate_every_epochs == 0 or run.state.step >= run.total_steps
-    if len(run.people.validation) and due:
-        row["validation_rank1"] = _validate(run)
+    if len(run.task.people.validation) and due:
+        row[run.task.validation_figure] = _validate(run)
     run.state.sums = {}
     run.state.history.append(row)
     _keep(run)
     if run.log:
         seconds = time.perf_counter() - started
-        run.log.write(_line(run, row, walks / seconds))
+        run.log.write(_line(run, row, samples / seconds))
         run.log.scalars({f"epoch/{name}": value for name, value in row.items()}, run.state.step)
         run.log.history(run.state.history)
 
 
-def _take_step(run: _Run, arrays: Tensor, labels: Tensor, learning_rate: float) -> dict[str, Tensor]:
+def _take_step(run: _Run, batch: tuple[Tensor, Tensor], learning_rate: float) -> dict[str, Tensor]:
     """One optimiser step; everything random in it follows from the seed, the step and the process."""
     torch.manual_seed(
         int(generator(run.recipe.training.seed, "torch", run.state.step, run.fabric.global_rank).integers(1 << 62))
     )
     for group in run.optimizer.param_groups:
         group["lr"] = learning_rate
-    inputs = run.augment(run.model_input.finish(arrays.to(run.fabric.device, non_blocking=True)))
-    loss, figures = run.engine_objective(inputs, labels.to(run.fabric.device, non_blocking=True))
+    loss, figures = run.engine_objective(*run.task.prepare(batch, run.fabric.device))
     run.engine_optimizer.zero_grad()
     run.fabric.backward(loss)
     if run.recipe.training.clip_norm is not None:
@@ -280,13 +248,9 @@ def _mean_over_processes(run: _Run, sums: dict[str, Tensor]) -> dict[str, float]
 
 
 def _validate(run: _Run) -> float:
-    """Rank-1 of the people held out; the first process computes it."""
-    rank1 = 0.0
-    if run.fabric.is_global_zero:
-        name = run.recipe.model["name"]
-        embedder = Embedder(run.objective.model, run.model_input, run.fabric.device, name=name)
-        rank1 = validation_rank1(embedder, embedder.embed_store(run.store, run.people.validation))
-    return float(run.fabric.broadcast(rank1))
+    """How good the weights are for the people held out; the first process computes it."""
+    figure = run.task.validate(run.objective, run.fabric.device) if run.fabric.is_global_zero else 0.0
+    return float(run.fabric.broadcast(figure))
 
 
 def _keep(run: _Run) -> None:
@@ -307,55 +271,43 @@ def _save_last(run: _Run) -> None:
     run.fabric.barrier()
 
 
-def _card(run: _Run) -> Card:
-    model = run.objective.model
-    return Card(
-        model=run.recipe.model,
-        input=run.recipe.input,
-        distance=model.distance,
-        num_subjects=len(run.people.subjects) if "logits" in needed_fields(run.recipe.loss) else None,
-        train_subjects=run.people.subjects,
-        validation_subjects=run.people.validation_subjects,
-        pretraining_subjects=run.start.subjects,
-        initial_weights_hash=run.start.weights_hash,
-        data=run.store.content_hash(),
-        metrics=dict(run.state.history[-1]) if run.state.history else {},
-        recipe=run.recipe.name,
-        step=run.state.step,
-    )
+def _card(run: _Run) -> AnyTrainingCard:
+    metrics = run.state.history[-1] if run.state.history else {}
+    return run.task.card(run.objective, run.start, metrics, run.state.step)
 
 
 def _say_what(run: _Run, log: RunLog) -> None:
     parameters = sum(parameter.numel() for parameter in run.objective.parameters())
-    held_out = f", {len(run.people.validation):,} walks held out" if len(run.people.validation) else ""
+    people = run.task.people
+    held_out = f", {len(people.validation):,} walks held out" if len(people.validation) else ""
     verb = "resuming" if run.state.step else "training"
     if run.start.taken:
         log.write(f"starting from {run.start.taken}")
     log.write(
         f"{verb} {run.recipe.model['name']} ({parameters:,} parameters) at step {run.state.step:,} of "
-        f"{run.total_steps:,}: {len(run.people.subjects)} people, "
-        f"{len(run.people.positions):,} walks{held_out}; {run.fabric.world_size} process(es) on "
+        f"{run.total_steps:,}: {len(people.subjects)} people, "
+        f"{len(people.positions):,} walks{held_out}; {run.fabric.world_size} process(es) on "
         f"{run.fabric.device.type}, {torch.get_num_threads()} threads, {run.fabric.strategy.precision.precision}"
     )
 
 
-def _line(run: _Run, row: dict[str, float], walks_per_second: float) -> str:
+def _line(run: _Run, row: dict[str, float], samples_per_second: float) -> str:
     epochs = math.ceil(run.total_steps / run.steps_per_epoch)
     figures = "  ".join(f"{name} {row[name]:.4g}" for name in row if name not in ("epoch", "step"))
     best = "  best so far" if epochs_without_improvement(run.scores) == 0 else ""
-    return f"epoch {int(row['epoch'])}/{epochs}  {figures}  {walks_per_second:.0f} walks/s{best}"
+    return f"epoch {int(row['epoch'])}/{epochs}  {figures}  {samples_per_second:.0f} {run.task.unit}/s{best}"
 
 
 def _summary(run: _Run) -> dict[str, Any]:
     cards = {name: surviving_folder(run.out / name) for name in ("best", "last")}
-    best, last = (read_card(folder) if folder else None for folder in cards.values())
+    best, last = (read_card_of(folder, run.task.card_type) if folder else None for folder in cards.values())
     assert best is not None  # every training ends with an epoch judged
     assert last is not None
     return {
         "folder": str(run.out),
         "recipe": run.recipe.name,
-        "subjects": len(run.people.subjects),
-        "walks": len(run.people.positions),
+        "subjects": len(run.task.people.subjects),
+        "walks": len(run.task.people.positions),
         "steps": run.state.step,
         "epochs": len(run.state.history),
         "weights_hash": last.weights_hash,

@@ -19,7 +19,7 @@ from gaitprint.core.progress import console
 _DRAW_EVERY_SECONDS = 10.0
 # The learning rate has a panel of its own; every other figure of a row that is no position shares one by its unit.
 _POSITIONS = ("epoch", "step")
-_FRACTIONS = ("accuracy", "validation_rank1")
+_FRACTIONS = ("accuracy", "validation_pckh", "validation_rank1")
 
 
 class RunLog:
@@ -75,7 +75,7 @@ class RunLog:
 
 
 def draw_history(rows: Sequence[Mapping[str, float]]) -> Figure:
-    """Draw losses, fractions (accuracy, validation rank-1) and the learning rate over the epochs."""
+    """Draw losses, fractions (accuracy, validation rank-1 or PCKh) and the learning rate over the epochs."""
     panels = {
         "loss": [n for n in rows[-1] if n not in (*_POSITIONS, *_FRACTIONS, "learning_rate")],
         "fraction": [name for name in rows[-1] if name in _FRACTIONS],

@@ -1,17 +1,46 @@
-"""What is minimised: a model and its losses as one module, so that both are trained and distributed together."""
+"""What is minimised: a network and its losses as one module, so that both are trained and distributed together."""
 
 from __future__ import annotations
+
+from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
 
+from gaitprint.losses.pose.weighted_sum import PoseLosses
 from gaitprint.losses.weighted_sum import WeightedSum
 from gaitprint.models.base import GaitModel
-from gaitprint.training.engine import gather_walks
+from gaitprint.models.pose.base import PoseNetwork
+from gaitprint.training.engine import gather_walks, mean_over_processes
 
 
 class Objective(nn.Module):
-    """Model and losses.
+    """A network and its losses.
+
+    Attributes:
+        model: the network to train; its weights are what is kept.
+        losses: what is minimised; may have weights of its own.
+    """
+
+    model: nn.Module
+    losses: nn.Module
+
+    @abstractmethod
+    def forward(self, inputs: Tensor, truth: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Compute the loss of a batch.
+
+        Args:
+            inputs: what the network takes, [b, ...]: this process's share of the batch.
+            truth: [b, ...], what it should make of them.
+
+        Returns:
+            the scalar to differentiate, and the figures to log: the weighted sum of the losses as ``loss``, and every
+            loss by name where there are several; means over this process's share.
+        """
+
+
+class IdentificationObjective(Objective):
+    """A model that recognises people.
 
     Args:
         model: the model to train.
@@ -19,32 +48,58 @@ class Objective(nn.Module):
         processes: how many share each batch.
     """
 
+    model: GaitModel
+    losses: WeightedSum
+
     def __init__(self, model: GaitModel, losses: WeightedSum, processes: int = 1) -> None:
         super().__init__()
         self.model = model
         self.losses = losses
         self.processes = processes
 
-    def forward(self, inputs: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Compute the loss of a batch.
+    def forward(self, inputs: Tensor, truth: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Compute the loss of a batch with labels int64 [b]; see `Objective.forward`.
 
-        Args:
-            inputs: what the model takes, [b, ...]: this process's share of the batch.
-            labels: int64 [b].
-
-        Returns:
-            the scalar to differentiate, and the figures to log: every loss by name, their weighted sum as ``loss``,
-            and ``accuracy``, the share of walks that the classifier gets right; means over this process's share.
+        With logits, ``accuracy`` is logged, too: the share of walks that the classifier gets right.
         """
         output = self.model(inputs)
         fields = {name: value for name, value in output._asdict().items() if value is not None}
         gather = gather_walks if self.processes > 1 else None
-        total, figures = self.losses(fields, labels, gather, self.processes)
-        weights = zip(figures.values(), self.losses.weights, strict=True)
-        logged = {"loss": torch.stack([weight * value.float() for value, weight in weights]).sum()}
-        if len(figures) > 1:
-            logged |= figures
+        total, figures = self.losses(fields, truth, gather, self.processes)
+        logged = _logged(figures, self.losses.weights)
         if output.logits is not None:
             guess = output.logits.detach().mean(dim=1).argmax(dim=-1)  # [b, P, S] -> [b]
-            logged["accuracy"] = (guess == labels).float().mean()
+            logged["accuracy"] = (guess == truth).float().mean()
         return total, logged
+
+
+class PoseObjective(Objective):
+    """A network that finds joints.
+
+    Args:
+        model: the network to train.
+        losses: what is minimised.
+        processes: how many share each batch.
+    """
+
+    model: PoseNetwork
+    losses: PoseLosses
+
+    def __init__(self, model: PoseNetwork, losses: PoseLosses, processes: int = 1) -> None:
+        super().__init__()
+        self.model = model
+        self.losses = losses
+        self.processes = processes
+
+    def forward(self, inputs: Tensor, truth: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Compute the loss of images [b, 3, R, R] with joints float32 [b, 16, 3]; see `Objective.forward`."""
+        mean_count = mean_over_processes if self.processes > 1 else None
+        total, figures = self.losses(self.model(inputs).logits, truth, mean_count)
+        return total, _logged(figures, self.losses.weights)
+
+
+def _logged(figures: dict[str, Tensor], weights: tuple[float, ...]) -> dict[str, Tensor]:
+    """The weighted sum of detached losses, and they themselves where there are several."""
+    pairs = zip(figures.values(), weights, strict=True)
+    logged = {"loss": torch.stack([weight * value.float() for value, weight in pairs]).sum()}
+    return logged | figures if len(figures) > 1 else logged

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -12,8 +12,8 @@ from gaitprint.core.config import apply_overrides, config_dataclass, from_mappin
 from gaitprint.core.errors import UsageError
 from gaitprint.core.registry import unknown_name_message
 from gaitprint.core.skeleton_definition import with_definition
-
-Choice = dict[str, Any]
+from gaitprint.models.pose import POSE_NETWORKS
+from gaitprint.training.recipe_sections import Choice, resolved, resolved_losses, table_config
 
 # Sections that name one entry of a table; a bare name stands for the entry with its default options.
 _CHOICES = ("model", "augment", "sampler", "loss", "optimizer", "schedule")
@@ -62,6 +62,8 @@ class TrainingConfig:
     Args:
         epochs: passes over the data.
         steps: optimiser steps instead of `epochs`.
+        steps_per_epoch: after how many steps the weights are judged and kept; null for about as many as it takes to see
+            every walk once.
         seed: of everything drawn at random.
         precision: ``auto`` is ``32-true`` on a CPU, and on a GPU ``bf16-mixed`` where it has that, else ``16-mixed``;
             ``64-true`` is for comparisons in which rounding must not matter.
@@ -79,6 +81,7 @@ class TrainingConfig:
 
     epochs: int = 20
     steps: int | None = None
+    steps_per_epoch: int | None = None
     seed: int = 42
     precision: Literal["auto", "64-true", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     clip_norm: float | None = None
@@ -90,7 +93,7 @@ class TrainingConfig:
     initial_weights: str | None = None
 
     def __post_init__(self) -> None:
-        above_0 = ("epochs", "steps", "clip_norm", "early_stopping", "validate_every_epochs")
+        above_0 = ("epochs", "steps", "steps_per_epoch", "clip_norm", "early_stopping", "validate_every_epochs")
         for name in (*above_0, "keep_every_epochs", "save_every_steps"):
             value = getattr(self, name)
             if value is not None and value <= 0:
@@ -106,12 +109,15 @@ class Recipe:
     Args:
         name: as runs and cards quote it.
         description: one line for the list of recipes.
-        model: entry of `models.MODELS`.
-        input: ``representation`` in `data.inputs.INPUTS`; what is not said is the model's default.
+        model: entry of `models.MODELS`, or of `models.pose.POSE_NETWORKS`.
+        input: ``representation`` in `data.inputs.INPUTS`; what is not said is the model's default. Of a pose network:
+            its ``resolution``.
         data: which walks.
         sampler: entry of `data.sampling.SAMPLERS`.
-        augment: entries of `data.augmentation.AUGMENTATIONS`, applied to each training batch in this order.
-        loss: entries of `losses.LOSSES`, each with a ``weight``; their sum is minimised.
+        augment: entries of `data.augmentation.AUGMENTATIONS`, applied to each training batch in this order; for a pose
+            network of `data.pose_augmentation.POSE_AUGMENTATIONS`.
+        loss: entries of `losses.LOSSES`, each with a ``weight``; their sum is minimised. For a pose network of
+            `losses.pose.POSE_LOSSES`.
         optimizer: entry of `training.optimizer.OPTIMIZERS`.
         schedule: entry of `training.schedule.SCHEDULES`.
         training: everything else.
@@ -130,6 +136,11 @@ class Recipe:
     optimizer: Choice
     schedule: Choice
     training: TrainingConfig
+
+    @property
+    def finds_joints(self) -> bool:
+        """Whether the model is a pose network, which finds joints and recognises nobody."""
+        return self.model.get("name") in POSE_NETWORKS
 
 
 @dataclass(frozen=True)
@@ -241,6 +252,7 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
     from gaitprint.losses import LOSSES
     from gaitprint.models import MODELS
     from gaitprint.training.optimizer import build_optimizer
+    from gaitprint.training.pose_recipe import POSE_DEFAULTS, resolve_pose_recipe
     from gaitprint.training.schedule import build_schedule
 
     defaults = {
@@ -254,21 +266,20 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
         "schedule": {"name": "constant"},
     }
     given = _spelled_out(values)
-    if _is_closed_form(given.get("model")):
+    name = given["model"].get("name") if isinstance(given.get("model"), Mapping) else None
+    if name in POSE_NETWORKS:
+        defaults |= POSE_DEFAULTS
+    elif isinstance(name, str) and name not in MODELS:
+        raise UsageError(unknown_name_message("model", name, [*MODELS, *POSE_NETWORKS]))
+    elif _is_closed_form(given.get("model")):
         defaults = _closed_form_defaults(given, defaults)
     plain = defaults | given
     for section in _LISTS:
         plain[section] = plain[section] if isinstance(plain[section], list) else [plain[section]]
     recipe = from_mapping(Recipe, plain)
-
-    def table_config(table: Mapping[str, Any], where: str) -> Callable[[Choice], Any]:
-        def build(choice: Choice) -> Any:
-            options = {key: value for key, value in choice.items() if key != "name"}
-            return from_mapping(table[choice["name"]].Config, options, where)
-
-        return build
-
-    model = _resolved(with_definition(recipe.model), "model", table_config(MODELS, "model"))
+    if recipe.finds_joints:
+        return resolve_pose_recipe(recipe)
+    model = resolved(with_definition(recipe.model), "model", table_config(MODELS, "model"))
     model_type = MODELS[model["name"]]
     if not model_type.trainable:
         raise UsageError(f"model '{model['name']}' needs no training: evaluate it by its name")
@@ -280,18 +291,15 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
             chosen["preprocessing"] = {**before, **after}
         chosen = input_defaults | chosen
     options = {key: value for key, value in chosen.items() if key != "representation"}
-    input_config = from_mapping(INPUTS[chosen["representation"]].Config, options, "input")
-    losses = tuple(
-        _resolved({k: v for k, v in loss.items() if k != "weight"}, "loss", table_config(LOSSES, "loss"))
-        | {"weight": _weight(loss)}
-        for loss in recipe.loss
-    )
+    input_type = INPUTS[chosen["representation"]]
+    input_config = input_type.pinned(from_mapping(input_type.Config, options, "input"))
+    losses = resolved_losses(recipe.loss, LOSSES)
     # What the joints are called is the input's business; an augmentation that must know need not be told.
     skeleton = {"skeleton": input_config.skeleton} if hasattr(input_config, "skeleton") else {}
     build_augmentation = table_config(AUGMENTATIONS, "augment")
-    augmentations = tuple(_resolved(with_definition(a), "augment", build_augmentation) for a in recipe.augment)
+    augmentations = tuple(resolved(with_definition(a), "augment", build_augmentation) for a in recipe.augment)
     augmentations = tuple({**a, **skeleton} if a.get("skeleton", "") is None else a for a in augmentations)
-    modality = INPUTS[chosen["representation"]].modality
+    modality = input_type.modality
     for augmentation in augmentations:
         wanted = AUGMENTATIONS[augmentation["name"]].modality
         if wanted != modality:
@@ -301,9 +309,8 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
             f"training.normalise_scores: '{model['name']}' is compared by {model_type.distance}, not by cosine"
         )
     closed_form = _is_closed_form(model)
-    names = [loss["name"] for loss in losses]
-    if (not names and not closed_form) or len(set(names)) < len(names):
-        raise UsageError(f"loss names {', '.join(names) or 'nothing'}: give at least one, each once")
+    if not losses and not closed_form:
+        raise UsageError("loss names nothing: give at least one")
     return from_mapping(
         Recipe,
         {
@@ -312,9 +319,9 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
             "input": {"representation": chosen["representation"], **to_mapping(input_config)},
             "augment": augmentations,
             "loss": losses,
-            "sampler": {} if closed_form else _resolved(recipe.sampler, "sampler", table_config(SAMPLERS, "sampler")),
-            "optimizer": {} if closed_form else _resolved(recipe.optimizer, "optimizer", build_optimizer),
-            "schedule": {} if closed_form else _resolved(recipe.schedule, "schedule", build_schedule),
+            "sampler": {} if closed_form else resolved(recipe.sampler, "sampler", table_config(SAMPLERS, "sampler")),
+            "optimizer": {} if closed_form else resolved(recipe.optimizer, "optimizer", build_optimizer),
+            "schedule": {} if closed_form else resolved(recipe.schedule, "schedule", build_schedule),
         },
     )
 
@@ -335,16 +342,3 @@ def _closed_form_defaults(given: Mapping[str, Any], defaults: Mapping[str, Any])
         if given.get(section):
             raise UsageError(f"{section}: model '{given['model']['name']}' is fitted in closed form and takes none")
     return {**defaults, **steps}
-
-
-def _resolved(choice: Choice, where: str, build: Callable[[Choice], Any]) -> Choice:
-    if not isinstance(choice.get("name"), str):
-        raise UsageError(f"{where}: needs a name, got {choice!r}")
-    return {"name": choice["name"], **to_mapping(build(choice))}
-
-
-def _weight(loss: Choice) -> float:
-    weight = loss.get("weight", 1.0)
-    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not weight > 0:
-        raise UsageError(f"loss.weight of '{loss.get('name')}' is {weight!r}, must be a number above 0")
-    return float(weight)

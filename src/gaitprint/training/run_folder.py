@@ -13,14 +13,18 @@ from gaitprint.core.errors import IncompatibleError, UsageError
 from gaitprint.core.files import write_text
 from gaitprint.core.folders import surviving_folder
 from gaitprint.data.store import Store
-from gaitprint.models.weights import read_card
+from gaitprint.models.pose.weights import PoseCard
+from gaitprint.models.weight_files import read_card_of
+from gaitprint.models.weights import Card
 from gaitprint.training.recipe import Recipe
 
 # A run may go on for longer than it was meant to, and be described otherwise.
 _FREE = {"name", "description", "training.epochs", "training.steps", "training.early_stopping", "data.workers"}
 
 
-def check_run_folder(out: Path, recipe: Recipe, store: Store, *, resume: bool) -> None:
+def check_run_folder(
+    out: Path, recipe: Recipe, store: Store, *, resume: bool, card_type: type[Card | PoseCard] = Card
+) -> None:
     """Check that a training may write into the folder.
 
     Raises:
@@ -38,7 +42,7 @@ def check_run_folder(out: Path, recipe: Recipe, store: Store, *, resume: bool) -
         if difference is not None:
             key, old, new = difference
             raise IncompatibleError(f"{out}: was started with {key}={old!r}, now {new!r}; resume with the same recipe")
-    if last is not None and read_card(last).data != store.content_hash():
+    if last is not None and read_card_of(last, card_type).data != store.content_hash():
         raise IncompatibleError(f"{out}: was trained on other data than {store.path}; a run is resumed on the same")
 
 

@@ -87,6 +87,8 @@ def plan_study(
         raise UsageError(f"--seeds is {seeds}, must be at least 1")
     axes = parse_grid(grid)
     base = load_recipe(recipe, overrides)
+    if base.finds_joints:
+        raise UsageError(f"{recipe}: '{base.model['name']}' finds joints, and '{protocol}' compares walks")
     cells = grid_cells(axes)
     recipes: dict[int, Recipe] = {}
     errors: dict[int, UsageError] = {}

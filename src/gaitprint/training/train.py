@@ -54,7 +54,7 @@ def train(
     """
     if isinstance(recipe, FusionRecipe):
         return _train_fusion(recipe, store, Path(out), resume=resume, device=device)
-    if issubclass(MODELS[recipe.model["name"]], ClosedFormModel):
+    if not recipe.finds_joints and issubclass(MODELS[recipe.model["name"]], ClosedFormModel):
         from gaitprint.training.closed_form import fit_closed_form
 
         summary = fit_closed_form(recipe, store, out, resume=resume, device=device)

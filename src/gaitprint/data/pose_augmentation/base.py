@@ -1,0 +1,80 @@
+"""What every augmentation of pictures is: images and the joints in them in, both changed alike out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, Self
+
+import torch
+from torch import Tensor
+
+from gaitprint.core.config import from_mapping
+from gaitprint.data.augmentation.base import ConfigT
+from gaitprint.data.pose_augmentation import POSE_AUGMENTATIONS
+
+
+class PoseAugmentation(ABC, Generic[ConfigT]):
+    """Base of all augmentations of pictures; letters: B batch, R resolution, J joints.
+
+    Everything random comes from torch's generator of the batch's device, which the training seeds anew for each step,
+    and is drawn for each picture by itself. How many numbers are drawn depends on shapes and options alone, never on
+    values: all pictures are changed, and those that were not chosen are then taken from the input, bit for bit.
+
+    Attributes:
+        Config: the `config_dataclass` with the options, an `AugmentationConfig`.
+    """
+
+    Config: ClassVar[type]
+
+    def __init__(self, config: ConfigT) -> None:
+        self.config = config
+
+    @classmethod
+    def from_config(cls, config: ConfigT) -> Self:
+        """Build from an instance of `cls.Config`."""
+        return cls(config)
+
+    @abstractmethod
+    def change(self, images: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
+        """Change every picture; arguments, which are not changed themselves, and result as `__call__`."""
+
+    def __call__(self, images: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
+        """Change the chosen pictures.
+
+        Args:
+            images: float [B, 3, R, R], RGB in -1..1.
+            joints: float [B, J, 3], x and y in pixels (the centre of a pixel lies at a half), and confidence, 0 for a
+                joint that is unknown.
+
+        Returns:
+            both, with the same shapes and ranges. A joint that left the picture has confidence 0.
+        """
+        chosen = torch.rand(len(images), device=images.device) < self.config.probability
+        changed_images, changed_joints = self.change(images, joints)
+        return (
+            torch.where(chosen[:, None, None, None], changed_images, images),
+            torch.where(chosen[:, None, None], changed_joints, joints),
+        )
+
+
+def build_pose_augmentations(
+    choices: Sequence[Mapping[str, Any]],
+) -> Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Build the chain of augmentations that a recipe lists, each ``{"name": ..., option: value, ...}``.
+
+    Raises:
+        UsageError: unknown name or option.
+    """
+    chain: list[PoseAugmentation[Any]] = []
+    for choice in choices:
+        options = {key: value for key, value in choice.items() if key != "name"}
+        augmentation_type: type[PoseAugmentation[Any]] = POSE_AUGMENTATIONS[choice["name"]]
+        chain.append(augmentation_type.from_config(from_mapping(augmentation_type.Config, options, "augment")))
+
+    def augment(images: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
+        for augmentation in chain:
+            images, joints = augmentation(images, joints)
+        return images, joints
+
+    return augment

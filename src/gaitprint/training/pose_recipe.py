@@ -1,0 +1,61 @@
+"""Recipes whose model is a pose network: the same sections, read from the tables of pose networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gaitprint.core.config import from_mapping, to_mapping
+from gaitprint.core.errors import UsageError
+from gaitprint.core.registry import nearest_name
+from gaitprint.data.pose_augmentation import POSE_AUGMENTATIONS
+from gaitprint.data.sampling import SAMPLERS
+from gaitprint.losses.pose import POSE_LOSSES
+from gaitprint.models.pose import POSE_NETWORKS
+from gaitprint.training.optimizer import build_optimizer
+from gaitprint.training.recipe import Recipe
+from gaitprint.training.recipe_sections import Choice, resolved, resolved_losses, table_config
+from gaitprint.training.schedule import build_schedule
+
+# Of the sections that a recipe leaves out.
+POSE_DEFAULTS: dict[str, Any] = {"loss": {"name": "heat-map-cross-entropy"}}
+
+
+def resolve_pose_recipe(recipe: Recipe) -> Recipe:
+    """Check the sections of a recipe for a pose network and fill in every default.
+
+    Raises:
+        UsageError: an unknown key, name or option (with the nearest known one), or a value of a wrong type.
+    """
+    model = resolved(recipe.model, "model", table_config(POSE_NETWORKS, "model"))
+    if recipe.training.normalise_scores:
+        raise UsageError(f"training.normalise_scores: '{model['name']}' finds joints and compares nobody")
+    if not recipe.loss:
+        raise UsageError("loss names nothing: give at least one")
+    return from_mapping(
+        Recipe,
+        {
+            **to_mapping(recipe),
+            "model": model,
+            "input": _pictures(recipe.input, model["name"]),
+            "augment": tuple(
+                resolved(choice, "augment", table_config(POSE_AUGMENTATIONS, "augment")) for choice in recipe.augment
+            ),
+            "loss": resolved_losses(recipe.loss, POSE_LOSSES),
+            "sampler": resolved(recipe.sampler, "sampler", table_config(SAMPLERS, "sampler")),
+            "optimizer": resolved(recipe.optimizer, "optimizer", build_optimizer),
+            "schedule": resolved(recipe.schedule, "schedule", build_schedule),
+        },
+    )
+
+
+def _pictures(given: Mapping[str, Any], network: str) -> Choice:
+    """Return the input, which follows from the network."""
+    resolution = POSE_NETWORKS[network].resolution
+    for key, value in given.items():
+        if key != "resolution":
+            hint = " (did you mean 'input.resolution'?)" if nearest_name(key, ["resolution"]) else ""
+            raise UsageError(f"unknown key 'input.{key}'{hint}; '{network}' takes single pictures")
+        if value != resolution:
+            raise UsageError(f"input.resolution is {value!r}, but '{network}' takes pictures of {resolution} pixels")
+    return {"resolution": resolution}
