@@ -42,11 +42,9 @@ class Pictures:
     def __init__(self, store: Store, positions: NDArray[np.int64], resolution: int) -> None:
         self._store, self._positions, self._resolution = store, positions, resolution
         self.lengths = np.array([store.infos[position].num_frames for position in positions.tolist()], np.int64)
-        # A walk's first place among the pictures kept. Those that come too late for the limit are not kept.
-        self._starts = np.cumsum(self.lengths) - self.lengths
-        fits = CACHE_LIMIT_BYTES // (resolution * resolution * 3)
-        self._kept = int(min(self.lengths.sum(), fits))
-        self._cache: tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.bool_]] | None = None
+        self._most = CACHE_LIMIT_BYTES // (resolution * resolution * 3)
+        # One array a picture: a large one for all would be written page by page all over.
+        self._kept: dict[tuple[int, int], tuple[NDArray[np.uint8], NDArray[np.float32]]] = {}
 
     def read(self, rows: NDArray[np.int64], frames: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Read one picture of each of some walks.
@@ -62,15 +60,11 @@ class Pictures:
         size = self._resolution
         images = np.empty((len(rows), size, size, 3), np.uint8)
         joints = np.empty((len(rows), len(MPII_16.joints), 3), np.float32)
-        kept_images, kept_joints, there = self._memory()
-        places = self._starts[rows] + frames
-        for number, (row, frame, place) in enumerate(zip(rows.tolist(), frames.tolist(), places.tolist(), strict=True)):
-            if place < self._kept and there[place]:
-                images[number], joints[number] = kept_images[place], kept_joints[place]
-                continue
-            images[number], joints[number] = self._read_one(row, frame)
-            if place < self._kept:
-                kept_images[place], kept_joints[place], there[place] = images[number], joints[number], True
+        for number, place in enumerate(zip(rows.tolist(), frames.tolist(), strict=True)):
+            picture = self._kept.get(place) or self._read_one(*place)
+            if len(self._kept) < self._most:
+                self._kept[place] = picture
+            images[number], joints[number] = picture
         return images, joints
 
     def _read_one(self, row: int, frame: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -86,16 +80,5 @@ class Pictures:
         seen = np.where(inside, confidence, np.float32(0))
         return square_frames(picture, self._resolution)[0], np.concatenate([squared, seen[..., None]], axis=-1)[0]
 
-    def _memory(self) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.bool_]]:
-        """What is kept: images, joints, and whether they are there. Memory is taken only where it is written."""
-        if self._cache is None:
-            size = self._resolution
-            self._cache = (
-                np.empty((self._kept, size, size, 3), np.uint8),
-                np.empty((self._kept, len(MPII_16.joints), 3), np.float32),
-                np.zeros(self._kept, np.bool_),
-            )
-        return self._cache
-
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_cache": None}  # each process keeps its own
+        return {**self.__dict__, "_kept": {}}  # each process keeps its own
