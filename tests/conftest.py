@@ -1,6 +1,7 @@
 """Fixtures that every test module may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,3 +18,11 @@ def shared_data() -> Path:
     if not root.is_dir():
         pytest.skip(f"needs the shared recordings: no folder {root} (set GAITPRINT_SHARED)")
     return root
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what tests compute out of the user's cache folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GAITPRINT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

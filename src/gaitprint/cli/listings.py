@@ -67,7 +67,9 @@ def protocols() -> dict[str, str]:
     """
     from gaitprint.evaluation.protocols import PROTOCOLS
 
-    return _print("Protocols", {name: protocol.description for name, protocol in PROTOCOLS.items()})
+    of_walks = {name: protocol.description for name, protocol in PROTOCOLS.items()}
+    of_frames = {"pose": "the joints that a pose network finds; PCKh@0.5, PCK@0.2 and distances, by joint and view"}
+    return _print("Protocols", of_walks | of_frames)
 
 
 def augmentations(*, picture: Annotated[Path | None, arg(metavar="FILE.png")] = None, seed: int = 0) -> dict[str, str]:

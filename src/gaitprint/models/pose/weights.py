@@ -10,11 +10,11 @@ from typing import Any
 
 from gaitprint import __version__
 from gaitprint.core.config import config_dataclass, from_mapping
-from gaitprint.core.errors import UsageError
+from gaitprint.core.errors import GaitprintError, UsageError
 from gaitprint.core.registry import unknown_name_message
 from gaitprint.models.pose import POSE_NETWORKS
 from gaitprint.models.pose.base import PoseNetwork
-from gaitprint.models.weight_files import WEIGHTS_FILE, find_weights, load_tensors, read_weights
+from gaitprint.models.weight_files import WEIGHTS_FILE, find_weights, load_tensors, read_card_of, read_weights
 
 # Pose networks whose weights come with the package.
 SHIPPED_POSE_WEIGHTS = ("light-pose-nn",)
@@ -76,6 +76,15 @@ def find_pose_weights(network: str | os.PathLike[str]) -> Path:
             raise UsageError(f"{message}; and there is no such folder or file")
         path = Path(str(files("gaitprint") / "weights" / name))
     return find_weights(path)
+
+
+def is_pose_network(network: str | os.PathLike[str]) -> bool:
+    """Whether a name or path stands for weights with the card of a pose network; arguments as `load_pose_network`."""
+    try:
+        read_card_of(find_pose_weights(network), PoseCard)
+    except GaitprintError:
+        return False
+    return True
 
 
 def load_pose_network(network: str | os.PathLike[str]) -> tuple[PoseNetwork, PoseCard]:
