@@ -9,6 +9,7 @@ from gaitprint.synth.motion import walk
 from gaitprint.synth.render import joints_in_picture, render_frames
 from gaitprint.synth.solids import dress
 from gaitprint.synth.style import GaitStyle
+from gaitprint.video.decode import Video, open_pictures
 from gaitprint.video.motion_box import find_motion_boxes, steady_boxes
 
 RATE_HZ = 20.0
@@ -109,3 +110,14 @@ def test_squares_stay_in_the_frame() -> None:
     assert corner.boxes[0].tolist() == [0, 0, 104, 104]
     large = steady_boxes(_found((30, (100, 5, 90, 190))), (200, 300), 25.0)
     assert large.boxes[0].tolist() == [22, 0, 247, 200]
+
+
+@pytest.mark.parametrize(("name", "tallest"), [("person06_walking_d1", 120), ("person08_walking_d2", 100)])
+def test_people_in_recorded_videos_are_followed(name, tallest, shared_data) -> None:
+    # Each crosses the picture four times, with empty frames between; the second is as grey as the ground.
+    video = open_pictures(shared_data / "video" / f"{name}_uncomp.avi")
+    assert isinstance(video, Video)
+    found = find_motion_boxes((picture.frame for picture in video), video.frame_rate_hz)
+    assert found.moving.mean() == pytest.approx(0.6, abs=0.2)
+    assert np.diff(found.moving.astype(int), prepend=0).tolist().count(1) >= 4
+    assert tallest / 2 < np.median(found.boxes[found.moving, 3]) < tallest
