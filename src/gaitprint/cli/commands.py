@@ -23,6 +23,7 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
         "crossvalidate": "Train systems on folds of people, and compare them on people they never saw.",
         "study": "Train a grid of recipe changes with several seeds each, and compare them.",
         "reconstruct": "Let a model fill in hidden parts of walks; writes figures, strips and animations.",
+        "export": "Write a model as an ONNX file, compared with PyTorch before it is kept.",
         "attention": "Draw which joints and which moments of a walk a model looks at.",
     },
     "Who is this": {
@@ -54,6 +55,7 @@ COMMANDS = Registry(
         "crossvalidate": "gaitprint.cli.crossvalidate:crossvalidate",
         "study": "gaitprint.cli.study:study",
         "reconstruct": "gaitprint.cli.reconstruct:reconstruct",
+        "export": "gaitprint.cli.export:export",
         "attention": "gaitprint.cli.attention:attention",
         "compare": "gaitprint.cli.compare:compare",
         "identify": "gaitprint.cli.identify:identify",
