@@ -18,8 +18,7 @@ class PoseAugmentation(ABC, Generic[ConfigT]):
     """Base of all augmentations of pictures; letters: B batch, R resolution, J joints.
 
     Everything random comes from torch's generator of the batch's device, which the training seeds anew for each step,
-    and is drawn for each picture by itself. How many numbers are drawn depends on shapes and options alone, never on
-    values: all pictures are changed, and those that were not chosen are then taken from the input, bit for bit.
+    and is drawn for each picture by itself. Only the chosen pictures are computed: pictures are large.
 
     Attributes:
         Config: the `config_dataclass` with the options, an `AugmentationConfig`.
@@ -37,7 +36,7 @@ class PoseAugmentation(ABC, Generic[ConfigT]):
 
     @abstractmethod
     def change(self, images: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
-        """Change every picture; arguments, which are not changed themselves, and result as `__call__`."""
+        """Change every picture, at least one; arguments and result as `__call__`."""
 
     def __call__(self, images: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
         """Change the chosen pictures.
@@ -50,12 +49,14 @@ class PoseAugmentation(ABC, Generic[ConfigT]):
         Returns:
             both, with the same shapes and ranges. A joint that left the picture has confidence 0.
         """
-        chosen = torch.rand(len(images), device=images.device) < self.config.probability
-        changed_images, changed_joints = self.change(images, joints)
-        return (
-            torch.where(chosen[:, None, None, None], changed_images, images),
-            torch.where(chosen[:, None, None], changed_joints, joints),
-        )
+        chosen = (torch.rand(len(images), device=images.device) < self.config.probability).nonzero().squeeze(1)
+        if not len(chosen):
+            return images, joints
+        changed_images, changed_joints = self.change(images[chosen], joints[chosen])
+        # Copies keep the layout of the batch in memory, and the arguments as they are.
+        images, joints = images.clone(), joints.clone()
+        images[chosen], joints[chosen] = changed_images, changed_joints
+        return images, joints
 
 
 def build_pose_augmentations(
