@@ -25,6 +25,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+_NAME = "gaitprint::tensorflow_gru"
+
 
 class TensorFlowGru(nn.Module):
     """Layers of TensorFlow's GRU over sequences, one upon the other, each from a state of zeros.
@@ -83,11 +85,6 @@ def _glorot(rows: int, columns: int) -> tuple[float, float]:
     return -limit, limit
 
 
-@torch.library.custom_op(
-    "gaitprint::tensorflow_gru",
-    mutates_args=(),
-    schema="(Tensor inputs, Tensor weight_input, Tensor weight_recurrent, Tensor bias) -> Tensor",
-)
 def tensorflow_gru(inputs: Tensor, weight_input: Tensor, weight_recurrent: Tensor, bias: Tensor) -> Tensor:
     """Run one layer from a state of zeros.
 
@@ -100,6 +97,11 @@ def tensorflow_gru(inputs: Tensor, weight_input: Tensor, weight_recurrent: Tenso
     Returns:
         states [B, T, H].
     """
+    states: Tensor = torch.ops.gaitprint.tensorflow_gru(inputs, weight_input, weight_recurrent, bias)
+    return states
+
+
+def _forward(inputs: Tensor, weight_input: Tensor, weight_recurrent: Tensor, bias: Tensor) -> Tensor:
     size = weight_recurrent.shape[1]
     # The inputs' share of all frames and gates is one product; step by step goes only what needs the state.
     products = torch.nn.functional.linear(inputs.transpose(0, 1), weight_input, bias)  # [T, B, 3 H]
@@ -114,8 +116,7 @@ def tensorflow_gru(inputs: Tensor, weight_input: Tensor, weight_recurrent: Tenso
     return states.transpose(0, 1).contiguous()
 
 
-@tensorflow_gru.register_fake
-def _(inputs: Tensor, weight_input: Tensor, weight_recurrent: Tensor, bias: Tensor) -> Tensor:
+def _shape(inputs: Tensor, weight_input: Tensor, weight_recurrent: Tensor, bias: Tensor) -> Tensor:
     return inputs.new_empty(inputs.shape[0], inputs.shape[1], weight_recurrent.shape[1])
 
 
@@ -156,4 +157,8 @@ def _backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, Tenso
     return moved @ weight_input, rows.t() @ inputs.flatten(0, 1), recurrent, rows.sum(dim=0)
 
 
-tensorflow_gru.register_autograd(_backward, setup_context=_remember)
+# Not `torch.library.custom_op`, whose first call waits seconds for the compiler, which nothing here needs.
+torch.library.define(_NAME, "(Tensor inputs, Tensor weight_input, Tensor weight_recurrent, Tensor bias) -> Tensor")
+torch.library.impl(_NAME, "CompositeExplicitAutograd", _forward)
+torch.library.register_fake(_NAME, _shape)
+torch.library.register_autograd(_NAME, _backward, setup_context=_remember)

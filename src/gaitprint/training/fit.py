@@ -139,7 +139,7 @@ def _set_up(task: Task, out: Path, fabric: Fabric) -> _Run:
     recipe = task.recipe
     torch.manual_seed(recipe.training.seed)
     last = surviving_folder(out / "last")
-    built, start = task.build(recipe.training.initial_weights if last is None else None)
+    built, start = task.build(resumed=last is not None)
     objective = channels_last(built)
     choice = build_optimizer(recipe.optimizer)
     optimizer = choice.build(objective.parameters())

@@ -69,11 +69,11 @@ class Task(ABC):
         return False
 
     @abstractmethod
-    def build(self, initial_weights: str | None) -> tuple[Objective, Start]:
+    def build(self, *, resumed: bool) -> tuple[Objective, Start]:
         """Build what is trained, with fresh weights from torch's random generator.
 
-        Args:
-            initial_weights: a run folder or weights folder whose weights replace the fresh ones where they fit.
+        Unless the training is resumed from a checkpoint, weights that the recipe names (``training.initial_weights``)
+        replace the fresh ones where they fit.
 
         Raises:
             UnreadableFileError: damaged weights.

@@ -56,15 +56,23 @@ class IdentificationTask(Task):
         """A pre-training does not touch the weights of embedding and classifier."""
         return not needed_fields(recipe.loss) & {"embedding", "logits"}
 
-    def build(self, initial_weights: str | None) -> tuple[Objective, Start]:
-        """See `Task.build`."""
+    def build(self, *, resumed: bool) -> tuple[Objective, Start]:
+        """See `Task.build`; a model may name weights of its own to start from, too."""
         model, start = build_model(self.recipe.model, self._num_subjects), Start()
-        if initial_weights is not None:
-            card, taken = transfer_weights(model, weights_folder(Path(initial_weights)))
-            seen = {*card.train_subjects, *card.validation_subjects, *card.pretraining_subjects}
-            start = Start(card.weights_hash, tuple(sorted(seen)), taken)
+        if not resumed:
+            start = self._start(model)
         losses = WeightedSum(self.recipe.loss, len(self.people.subjects), model.embedding_shape)
         return IdentificationObjective(model, losses, self.processes), start
+
+    def _start(self, model: GaitModel) -> Start:
+        """Fill a fresh model with the weights that the training starts from."""
+        seen = set(model.start_training())
+        initial_weights = self.recipe.training.initial_weights
+        if initial_weights is None:
+            return Start(subjects=tuple(sorted(seen)))
+        card, taken = transfer_weights(model, weights_folder(Path(initial_weights)))
+        seen |= {*card.train_subjects, *card.validation_subjects, *card.pretraining_subjects}
+        return Start(card.weights_hash, tuple(sorted(seen)), taken)
 
     def start_of(self, card: AnyTrainingCard) -> Start:
         """See `Task.start_of`."""

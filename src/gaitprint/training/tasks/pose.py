@@ -61,10 +61,11 @@ class PoseTask(Task):
         self._validation = Pictures(store, self.people.validation, resolution)
         self._augment = build_pose_augmentations(recipe.augment)
 
-    def build(self, initial_weights: str | None) -> tuple[Objective, Start]:
+    def build(self, *, resumed: bool) -> tuple[Objective, Start]:
         """See `Task.build`."""
         network, start = build_pose_network(self.recipe.model), Start()
-        if initial_weights is not None:
+        initial_weights = self.recipe.training.initial_weights
+        if initial_weights is not None and not resumed:
             source, card = load_pose_network(initial_weights)
             taken = transfer_tensors(network, source.state_dict(), Path(initial_weights), card.network["name"])
             seen = {*card.train_subjects, *card.validation_subjects}
