@@ -12,6 +12,8 @@ from gaitprint.synth.body import sample_body
 from gaitprint.synth.landmarks import LANDMARKS
 from gaitprint.synth.motion import walk
 from gaitprint.synth.style import sample_style, vary_style
+from gaitprint.training.fit import train
+from gaitprint.training.recipe import load_recipe
 
 
 def blob_walk(subject: int, repetition: int, view: str, frames: int = 8) -> GaitSequence:
@@ -108,3 +110,12 @@ def dots(tmp_path_factory: pytest.TempPathFactory) -> Store:
     store.add([dot_walk(0, 3, axes=3)])
     store.set_splits({"train": [f"{subject:03d}" for subject in range(6)]})
     return Store(path)
+
+
+@pytest.fixture(scope="session")
+def pose_run(dots: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of a pose network that has learnt next to nothing."""
+    run = tmp_path_factory.mktemp("pose") / "run"
+    tiny = ["model.channels=[4,4,8,8]", "model.blocks=[1,1,1]", "sampler.batch_size=2", "data.validation_subjects=0"]
+    train(load_recipe("light-pose-nn", [*tiny, "training.steps=1"]), dots, run, device="cpu")
+    return run

@@ -200,18 +200,23 @@ BY_STEPS = [
 
 @pytest.mark.parametrize("name", BY_STEPS)
 def test_every_shipped_recipe_trains_one_step(
-    blobs: Store, skeletons: Store, dots: Store, name: str, tmp_path: Path
+    blobs: Store, skeletons: Store, dots: Store, pose_run: Path, name: str, tmp_path: Path
 ) -> None:
     shipped = load_recipe(name)
     representation = shipped.input.get("representation", "pictures")
-    batch = (
-        ["sampler.batch_size=4"] if shipped.sampler["name"] == "plain" else ["sampler.subjects=2", "sampler.walks=2"]
-    )
-    short = ["input.frames=4"] if representation == "silhouettes" else []
+    short = {
+        "silhouettes": ["input.frames=4"],
+        "pose-features": ["input.frames=3", f"input.network={pose_run}"],
+        "pictures": ["data.workers=0"],
+    }.get(representation, [])
+    # A step of HumanPoseNN takes seconds on a CPU.
+    walks = 1 if name == "human-pose-nn" else 4
+    plain = shipped.sampler["name"] == "plain"
+    batch = [f"sampler.batch_size={walks}"] if plain else ["sampler.subjects=2", "sampler.walks=2"]
     recipe = load_recipe(
         name, ["training.steps=1", "data.conditions=null", "data.validation_subjects=0", *batch, *short]
     )
-    store = {"joints": skeletons, "pictures": dots}.get(representation, blobs)
+    store = {"joints": skeletons, "pictures": dots, "pose-features": dots, "frames": dots}.get(representation, blobs)
     summary = train(recipe, store, tmp_path / "run")
     assert summary["steps"] == 1
     assert np.isfinite(summary["last"]["loss"])

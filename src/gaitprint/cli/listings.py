@@ -27,14 +27,15 @@ def _first_lines(registry: Mapping[str, object]) -> dict[str, str]:
 
 
 def models() -> dict[str, str]:
-    """List the models.
+    """List the models that recognise people, and the networks that find their joints.
 
     Returns:
         model name -> one line.
     """
     from gaitprint.models import MODELS
+    from gaitprint.models.pose import POSE_NETWORKS
 
-    return _print("Models", _first_lines(MODELS))
+    return _print("Models", _first_lines(MODELS)) | _print("Pose networks", _first_lines(POSE_NETWORKS))
 
 
 def readers() -> dict[str, str]:
@@ -73,20 +74,22 @@ def protocols() -> dict[str, str]:
 
 
 def augmentations(*, picture: Annotated[Path | None, arg(metavar="FILE.png")] = None, seed: int = 0) -> dict[str, str]:
-    """List the augmentations.
+    """List the augmentations of walks, and those of pictures that pose networks learn from.
 
     Args:
-        picture: Draw what each of them makes of a synthetic walker, too.
+        picture: Draw what each augmentation of silhouettes makes of a synthetic walker, too.
         seed: Of the picture's random numbers.
 
     Returns:
         augmentation name -> one line.
     """
     from gaitprint.data.augmentation import AUGMENTATIONS
+    from gaitprint.data.pose_augmentation import POSE_AUGMENTATIONS
 
     if picture is not None:
         _draw_augmentations(picture, seed)
-    return _print("Augmentations", _first_lines(AUGMENTATIONS))
+    of_pictures = _first_lines(POSE_AUGMENTATIONS)
+    return _print("Augmentations", _first_lines(AUGMENTATIONS)) | _print("Augmentations of pictures", of_pictures)
 
 
 def _draw_augmentations(path: Path, seed: int) -> None:
