@@ -36,7 +36,7 @@ def prepare(
     rest.
 
     Args:
-        reader: casia-b, tree, opengait, kinect-gait or bvh.
+        reader: casia-b, tree, opengait, kinect-gait, bvh, mpii, lsp or coco.
         source: The data set's folder.
         out: The store.
         workers: Processes to read with; by default one a core.

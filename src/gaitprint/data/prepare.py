@@ -34,9 +34,6 @@ from gaitprint.data.encoding import EncodedWalk, Encoding, encode_walk
 from gaitprint.data.silhouettes import align_silhouettes, check_size
 from gaitprint.data.store import Store
 
-# A single frame shows no motion.
-MINIMUM_FRAMES = 2
-
 # Walks are written in transactions of at most so many, and at least so often: what a crash can cost.
 _BATCH_WALKS = 64
 _BATCH_SECONDS = 2.0
@@ -237,8 +234,10 @@ def _read_one(task: _Task, item: WalkItem) -> _Done:
         if empty:
             reason = f"{empty} of {raw.sequence.num_frames} frames show nobody and are left out"
             rejects = (*rejects, Reject(item.path, reason))
-        if sequence.num_frames < MINIMUM_FRAMES:
-            raise InvalidSequenceError(f"{item.path}: {sequence.num_frames} frame, a walk needs {MINIMUM_FRAMES}")
+        if sequence.num_frames < reader.minimum_frames:
+            raise InvalidSequenceError(
+                f"{item.path}: {sequence.num_frames} frame, a walk needs {reader.minimum_frames}"
+            )
         dropped = [(reject.path, reject.reason) for reject in rejects]
         return _Done(item, encode_walk(sequence, task.encoding, dropped), rejects, empty)
     except GaitprintError as error:

@@ -12,5 +12,8 @@ READERS = Registry(
         "opengait": "gaitprint.data.datasets.opengait:OpenGaitReader",
         "kinect-gait": "gaitprint.data.datasets.kinect_gait:KinectGaitReader",
         "bvh": "gaitprint.data.datasets.bvh:BvhReader",
+        "mpii": "gaitprint.data.datasets.mpii:MpiiReader",
+        "lsp": "gaitprint.data.datasets.lsp:LspReader",
+        "coco": "gaitprint.data.datasets.coco:CocoReader",
     },
 )

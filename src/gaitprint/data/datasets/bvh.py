@@ -14,7 +14,7 @@ from gaitprint.core.errors import UnreadableFileError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import KINECT_V1_20
 from gaitprint.data.datasets.bvh_file import BvhMotion, parse_bvh
-from gaitprint.data.datasets.reader import Listing, RawWalk, Reject, WalkItem, list_folder
+from gaitprint.data.datasets.reader import MINIMUM_FRAMES, Listing, RawWalk, Reject, WalkItem, list_folder
 from gaitprint.data.png import read_file
 
 _MAX_FILE_BYTES = 1 << 28
@@ -62,6 +62,7 @@ class BvhReader:
     """
 
     needs_alignment: ClassVar[bool] = False
+    minimum_frames: ClassVar[int] = MINIMUM_FRAMES
     splits: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def list_walks(self, source: Path) -> Listing:

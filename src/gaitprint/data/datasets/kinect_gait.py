@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gaitprint.core.errors import UnreadableFileError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import KINECT_V1_20
-from gaitprint.data.datasets.reader import Listing, RawWalk, Reject, WalkItem, list_folder
+from gaitprint.data.datasets.reader import MINIMUM_FRAMES, Listing, RawWalk, Reject, WalkItem, list_folder
 from gaitprint.data.png import read_file
 
 FRAME_RATE_HZ = 30.0
@@ -54,6 +54,7 @@ class KinectGaitReader:
     """
 
     needs_alignment: ClassVar[bool] = False
+    minimum_frames: ClassVar[int] = MINIMUM_FRAMES
     splits: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def list_walks(self, source: Path) -> Listing:

@@ -12,7 +12,15 @@ from gaitprint.core.errors import InvalidSequenceError, UnreadableFileError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import COCO_17
 from gaitprint.data.datasets.array_pickle import read_arrays
-from gaitprint.data.datasets.reader import Listing, RawWalk, Reject, WalkItem, list_folder, list_view_folders
+from gaitprint.data.datasets.reader import (
+    MINIMUM_FRAMES,
+    Listing,
+    RawWalk,
+    Reject,
+    WalkItem,
+    list_folder,
+    list_view_folders,
+)
 from gaitprint.data.datasets.tree import FRAME_RATE_HZ, view_angle
 
 
@@ -25,6 +33,7 @@ class OpenGaitReader:
     """
 
     needs_alignment: ClassVar[bool] = False
+    minimum_frames: ClassVar[int] = MINIMUM_FRAMES
     splits: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def list_walks(self, source: Path) -> Listing:

@@ -11,6 +11,9 @@ from typing import ClassVar, Protocol
 from gaitprint.core.errors import GaitprintError, InvalidSequenceError, UnreadableFileError
 from gaitprint.core.sequence import GaitSequence, check_label
 
+# A single frame shows no motion.
+MINIMUM_FRAMES = 2
+
 
 @dataclass(frozen=True)
 class Reject:
@@ -93,6 +96,8 @@ class Reader(Protocol):
 
     needs_alignment: ClassVar[bool]
     """Whether silhouettes come as recorded and are to be aligned."""
+    minimum_frames: ClassVar[int]
+    """Frames that a walk needs to be kept: `MINIMUM_FRAMES`, or 1 where a single picture is of use."""
     splits: ClassVar[dict[str, tuple[str, ...]]]
     """The data set's own splits, name -> subjects, whether or not they are all present."""
 

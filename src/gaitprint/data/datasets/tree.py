@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from gaitprint.core.errors import UnreadableFileError
 from gaitprint.core.sequence import GaitSequence
-from gaitprint.data.datasets.reader import Listing, RawWalk, Reject, WalkItem, list_folder, list_view_folders
+from gaitprint.data.datasets.reader import (
+    MINIMUM_FRAMES,
+    Listing,
+    RawWalk,
+    Reject,
+    WalkItem,
+    list_folder,
+    list_view_folders,
+)
 from gaitprint.data.png import PngReader
 
 # PNGs carry no rate; 25 frames a second is that of CASIA-B and of most trees.
@@ -28,6 +36,7 @@ class TreeReader:
     """
 
     needs_alignment: ClassVar[bool] = True
+    minimum_frames: ClassVar[int] = MINIMUM_FRAMES
     splits: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def list_walks(self, source: Path) -> Listing:
