@@ -67,7 +67,7 @@ class LightPoseNN(PoseNetwork):
         self.merged = nn.Sequential(_Block(eighth), nn.BatchNorm2d(eighth), nn.ReLU(), nn.Dropout(config.dropout))
         channels = self.feature_shape[0]
         self.to_features = nn.Conv2d(eighth, channels, kernel_size=1)
-        self.to_maps = nn.ConvTranspose2d(channels, len(self.skeleton.joints), kernel_size=4, stride=4)
+        self.to_maps = nn.ConvTranspose2d(channels, len(self.skeleton.joints), kernel_size=8, stride=4, padding=2)
         # A joint covers about a five hundredth of its map: nowhere likely is where to start from.
         nn.init.constant_(_bias(self.to_maps), -6.0)
         self.map_blur = GaussianBlur(taps=5, deviation=1.0)
