@@ -25,6 +25,7 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
         "reconstruct": "Let a model fill in hidden parts of walks; writes figures, strips and animations.",
         "export": "Write a model as an ONNX file, compared with PyTorch before it is kept.",
         "attention": "Draw which joints and which moments of a walk a model looks at.",
+        "convert": "Turn weights that TensorFlow wrote into a weights file.",
     },
     "Who is this": {
         "compare": "Say how alike two walks are, and how likely one person's.",
@@ -57,6 +58,7 @@ COMMANDS = Registry(
         "reconstruct": "gaitprint.cli.reconstruct:reconstruct",
         "export": "gaitprint.cli.export:export",
         "attention": "gaitprint.cli.attention:attention",
+        "convert": "gaitprint.cli.convert:convert",
         "compare": "gaitprint.cli.compare:compare",
         "identify": "gaitprint.cli.identify:identify",
         "verify": "gaitprint.cli.verify:verify",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gaitprint.core.errors import IncompatibleError
+from gaitprint.interop.training_variables import training_variables
 from gaitprint.models.pose.human_pose_nn import HumanPoseNN, HumanPoseNNConfig
 
 _TRUNK = "InceptionResnetV2"
@@ -49,16 +50,8 @@ _BLOCK_17: tuple[_Chain, ...] = (
     ("Conv2d_0a_1x1", "Conv2d_0b_1x7", "Conv2d_0c_7x1"),
 )
 
-# What a checkpoint may hold besides, and why it is of no use to the network.
-_IGNORED = {
-    re.compile(r"(.*/)?global_step"): "counts training steps",
-    re.compile(r"OptimizeLoss/.*"): "state of the optimiser",
-    re.compile(r".*/(RMSProp|Momentum|Adam|Adagrad)(_\d+)?"): "state of the optimiser",
-    re.compile(r"beta[12]_power"): "state of the optimiser",
-    re.compile(rf"{_TRUNK}/(Mixed_7a|Repeat_2|Block8|Conv2d_7b_1x1|Logits|AuxLogits/Logits)/.*"): (
-        "part of Inception-ResNet-v2 behind the layer where HumanPoseNN ends"
-    ),
-}
+# What a checkpoint may hold of the network that HumanPoseNN's trunk was taken from.
+_BEHIND = re.compile(rf"{_TRUNK}/(Mixed_7a|Repeat_2|Block8|Conv2d_7b_1x1|Logits|AuxLogits/Logits)/.*")
 
 
 def human_pose_tensors(variables: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:
@@ -96,7 +89,9 @@ def ignored_human_pose_variables(names: Iterable[str]) -> dict[str, str]:
     >>> ignored_human_pose_variables(["global_step", "InceptionResnetV2/Conv2d_1a_3x3/weights"])
     {'global_step': 'counts training steps'}
     """
-    return {name: why for name in names for pattern, why in _IGNORED.items() if pattern.fullmatch(name)}
+    names = list(names)
+    reason = "part of Inception-ResNet-v2 behind the layer where HumanPoseNN ends"
+    return dict.fromkeys(filter(_BEHIND.fullmatch, names), reason) | training_variables(names)
 
 
 def _tensor(name: str, values: NDArray[Any], wanted: Tensor) -> Tensor:
