@@ -20,6 +20,7 @@ from gaitprint.training.train import train
 TINY = (
     *("model.channels=[4,4,8,8]", "model.blocks=[1,1,1]", "model.dropout=0", "training.precision=32-true"),
     *("sampler.batch_size=4", "training.steps_per_epoch=2", "training.epochs=3", "data.validation_subjects=2"),
+    "training.validate_every_epochs=1",
 )
 
 
