@@ -35,7 +35,14 @@ class GaussianBlur(nn.Module):
         self.register_buffer("kernel", torch.from_numpy(weights.astype(np.float32)), persistent=False)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Smooth along x, then along y."""
+        """Smooth along x, then along y; always in single precision or better."""
+        if torch.is_autocast_enabled(maps.device.type):
+            # Not only for its precision: long kernels in bfloat16 take a CPU a thousand times as long.
+            with torch.autocast(maps.device.type, enabled=False):
+                return self._blurred(maps.float())
+        return self._blurred(maps)
+
+    def _blurred(self, maps: Tensor) -> Tensor:
         joints, taps = maps.shape[1], len(self.kernel)
         kernel = self.kernel.to(maps.dtype).expand(joints, 1, 1, taps)
         maps = functional.conv2d(maps, kernel, padding=(0, taps // 2), groups=joints)
