@@ -11,6 +11,7 @@ from gaitprint.cli.main import run
 from gaitprint.data.store import Store
 from gaitprint.models.pose.weights import PoseCard, build_pose_network
 from gaitprint.models.weight_files import write_weights_file
+from gaitprint.models.weights import Card
 from gaitprint.synth.walkers import WalkSpec, render_walk
 
 NETWORK = {"name": "light-pose-nn", "channels": [4, 4, 4, 4], "blocks": [1, 1, 1]}
@@ -97,6 +98,13 @@ def test_a_model_that_finds_no_joints_is_refused(folder: Path, capsys: pytest.Ca
     (folder / "other.safetensors").write_bytes(b"nothing")
     assert _evaluate(folder, model="other.safetensors") == 1
     assert "other.safetensors: not a model card" in capsys.readouterr().err
+    people = {"num_subjects": 1, "train_subjects": ("1",)}
+    gait = Card(
+        model={"name": "cnn-gei"}, input={}, distance="cosine", **people, data="", metrics={}, recipe="", step=0
+    )
+    write_weights_file(folder / "gait.safetensors", torch.nn.Linear(1, 1), gait)
+    assert _evaluate(folder, model="gait.safetensors") == 2
+    assert "gait.safetensors: recognises people and finds no joints" in capsys.readouterr().err
     assert run(["evaluate", "skeleton", "--data", str(folder / "store"), "--protocol", "pose", "--out", "x"]) == 2
     assert "unknown shipped pose network 'skeleton'" in capsys.readouterr().err
 

@@ -16,6 +16,7 @@ from gaitprint.data.pose_feature_inputs import PoseFeaturesConfig, PoseFeaturesI
 from gaitprint.data.store import Store
 from gaitprint.models.pose.weights import PoseCard, build_pose_network, load_pose_network
 from gaitprint.models.weight_files import write_weights
+from gaitprint.training.recipe import load_recipe
 
 NETWORK = {"name": "light-pose-nn", "channels": [4, 4, 4, 4], "blocks": [1, 1, 1]}
 
@@ -130,6 +131,12 @@ def test_resolved_options_say_which_weights(tmp_path: Path, monkeypatch: pytest.
     assert INPUTS["pose-features"].pinned(pinned) == pinned
     missing = PoseFeaturesConfig(network="nowhere")
     assert INPUTS["pose-features"].pinned(missing) == missing
+
+
+def test_a_resolved_recipe_says_which_weights(tmp_path: Path) -> None:
+    card = _network(tmp_path / "network")
+    recipe = load_recipe("gait-nn-light", [f"input.network={tmp_path / 'network'}"])
+    assert recipe.input["weights_hash"] == card.weights_hash
 
 
 def test_features_that_are_no_numbers_are_refused(tmp_path: Path, cache: Path) -> None:

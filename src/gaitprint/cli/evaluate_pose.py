@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gaitprint.cli.terminal import output
+from gaitprint.core.errors import GaitprintError, UsageError
 from gaitprint.core.files import atomic_path, write_json
 
 
@@ -34,6 +35,8 @@ def evaluate_pose_network(
     from gaitprint.models.pose.weights import load_pose_network
     from gaitprint.reports.pose_evaluation import pose_examples, pose_figure, pose_table
 
+    if _is_gait_model(model):
+        raise UsageError(f"{model}: recognises people and finds no joints; the protocol pose takes a pose network")
     network, card = load_pose_network(model)
     store = Store.open(data)
     chosen = unseen_subjects(store, {*card.train_subjects, *card.validation_subjects}, subjects)
@@ -57,3 +60,15 @@ def evaluate_pose_network(
             figure.savefig(temporary, format="png", dpi=110)
         output.print(str(out / name))
     return metrics
+
+
+def _is_gait_model(model: str) -> bool:
+    from gaitprint.models.pose.weights import find_pose_weights
+    from gaitprint.models.weight_files import read_card_of
+    from gaitprint.models.weights import Card
+
+    try:
+        read_card_of(find_pose_weights(model), Card)
+    except GaitprintError:  # which loading the network reports
+        return False
+    return True
