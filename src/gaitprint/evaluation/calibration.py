@@ -159,7 +159,7 @@ class Calibration:
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Calibration | None:
-        """Read what `save` wrote; None where the folder holds no calibration.
+        """Read what `save` wrote; None where the folder holds no calibration, and for weights in a single file.
 
         Raises:
             UnreadableFileError: damaged, or not a calibration.
@@ -167,7 +167,7 @@ class Calibration:
         path = Path(folder) / CALIBRATION_FILE
         try:
             return from_mapping(cls, json.loads(path.read_text(encoding="utf-8")))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, TypeError, UsageError, IncompatibleError) as error:
             raise UnreadableFileError(f"{path}: not a calibration ({' '.join(str(error).split())})") from error

@@ -50,7 +50,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
         numeric = sorted(variable for variable, kind in types.items() if kind.is_floating or kind.is_integer)
         return {variable: np.asarray(reader.get_tensor(variable)) for variable in numeric}
     # A damaged file surfaces as whichever of these the layer that met it has.
-    except (tensorflow.errors.OpError, ValueError, RuntimeError, OSError) as error:
+    except (tensorflow.errors.OpError, LookupError, ValueError, RuntimeError, OSError) as error:
         raise UnreadableFileError(f"{name}: not readable as a checkpoint ({_one_line(error)})") from error
 
 
