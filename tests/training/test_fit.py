@@ -123,6 +123,12 @@ def test_a_number_of_steps_instead_of_epochs(blobs: Store, quick, tmp_path: Path
     assert summary["epochs"] == 2  # 3 steps an epoch
 
 
+def test_an_epoch_of_as_many_steps_as_one_likes(blobs: Store, quick, tmp_path: Path) -> None:
+    recipe = load_recipe("cnn-gei", [*quick, "training.steps_per_epoch=2", "training.epochs=4"])
+    summary = train(recipe, blobs, tmp_path / "run")
+    assert (summary["steps"], summary["epochs"]) == (8, 4)
+
+
 def test_needs_no_classifier_without_cross_entropy(blobs: Store, quick, tmp_path: Path) -> None:
     recipe = load_recipe("cnn-gei", [*quick, "loss=triplet"])
     summary = train(recipe, blobs, tmp_path / "run")

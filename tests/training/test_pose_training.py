@@ -5,16 +5,19 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from gaitprint.core.errors import IncompatibleError, UsageError
 from gaitprint.data.store import Store
+from gaitprint.evaluation.pose import evaluate_pose
 from gaitprint.models.pose.weights import load_pose_network
 from gaitprint.training import fit
 from gaitprint.training.cross_validation import cross_validate
 from gaitprint.training.recipe import Recipe, load_recipe
 from gaitprint.training.study import plan_study
+from gaitprint.training.tasks import pose
 from gaitprint.training.train import train
 
 TINY = (
@@ -152,3 +155,24 @@ def test_is_no_system_to_compare_walks_by(dots: Store, tmp_path: Path) -> None:
         plan_study("light-pose-nn")
     with pytest.raises(UsageError, match="'light-pose-nn' finds joints, and 'first-walk' compares walks"):
         cross_validate(["light-pose-nn"], dots, tmp_path)
+
+
+def test_is_judged_as_it_will_be_evaluated(dots: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    summary = train(_recipe("training.epochs=2", "optimizer.learning_rate=0.01"), dots, tmp_path / "run", device="cpu")
+    network, card = load_pose_network(tmp_path / "run" / "last")
+    held_out = [
+        position
+        for position, info in enumerate(dots.infos)
+        if info.subject in card.validation_subjects and info.condition != "nm-03"
+    ]
+    evaluated = evaluate_pose(network, dots, held_out)
+    assert summary["last"]["validation_pckh"] == pytest.approx(evaluated.groups[0].pckh.mean, abs=1e-6)
+
+
+def test_pictures_to_judge_by_are_spread_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths = np.array([3, 1, 5, 1])
+    every = [(row, frame) for row, length in enumerate(lengths) for frame in range(length)]
+    for most, expected in ((100, every), (10, every), (5, every[1::2]), (2, [every[2], every[7]])):
+        monkeypatch.setattr(pose, "_VALIDATION_PICTURES", most)
+        spread = [pair for rows, frames in pose._spread(lengths) for pair in zip(rows, frames, strict=True)]
+        assert spread == expected

@@ -11,7 +11,7 @@ from gaitprint.core.skeletons import MPII_16, convert_joints
 from gaitprint.data.frames import SquareGeometry, square_frames
 from gaitprint.data.store import Store
 
-# Pictures that take more than this are read from the store again and again.
+# Pictures of a training that take more than this are read from the store again and again.
 CACHE_LIMIT_BYTES = 2 << 30
 
 
@@ -34,15 +34,16 @@ class Pictures:
         store: the data.
         positions: int64 [N], walks with frames and joints in pixels.
         resolution: R, height and width of the pictures.
+        readers: how many processes read side by side; each keeps its share.
 
     Attributes:
         lengths: int64 [N], pictures of each walk.
     """
 
-    def __init__(self, store: Store, positions: NDArray[np.int64], resolution: int) -> None:
+    def __init__(self, store: Store, positions: NDArray[np.int64], resolution: int, readers: int = 1) -> None:
         self._store, self._positions, self._resolution = store, positions, resolution
         self.lengths = np.array([store.infos[position].num_frames for position in positions.tolist()], np.int64)
-        self._most = CACHE_LIMIT_BYTES // (resolution * resolution * 3)
+        self._most = CACHE_LIMIT_BYTES // (resolution * resolution * 3 * readers)
         # One array a picture: a large one for all would be written page by page all over.
         self._kept: dict[tuple[int, int], tuple[NDArray[np.uint8], NDArray[np.float32]]] = {}
 

@@ -60,12 +60,13 @@ def test_targets_are_what_a_loop_draws() -> None:
 
 
 def test_where_a_target_is_drawn_the_joint_is_found() -> None:
-    """The middle of a target, as networks decode it, is within half a cell of the joint, on maps of both sizes."""
+    """The middle of a target, as networks decode it, is the cell next to the joint, on maps of both sizes."""
     for size, blur in ((289, GaussianBlur(15, 0.7)), (68, GaussianBlur(5, 1.0))):
         places = _places(2, 16, 1) * (size - 20) + 10
         for drawn in (disks(places, size), gaussians(places, size)):
             found, _ = locate(drawn, blur)
-            assert (found - places).abs().max() <= (1.01 if drawn.max() == drawn.min() else 1.6)
+            assert (found - places).abs().max() < 0.7
+            assert (found - places).mean().abs() < 0.15
 
 
 def test_cross_entropy_is_what_a_loop_sums() -> None:
@@ -109,10 +110,10 @@ def test_only_known_joints_count(name: str) -> None:
     known = joints[..., 2] > 0
     (loss,) = losses.losses
     each = loss(logits.detach(), joints[..., :2] / 4)
-    assert total.item() == pytest.approx(float(each[known].mean()), rel=1e-6)
+    assert float(total.detach()) == pytest.approx(float(each[known].mean()), rel=1e-6)
     assert figures == {name: total.detach()}
     nothing, _ = losses(_logits(), joints * torch.tensor([1.0, 1.0, 0.0]))
-    assert float(nothing) == 0
+    assert nothing.detach() == 0
 
 
 @pytest.mark.parametrize("name", sorted(POSE_LOSSES))

@@ -56,7 +56,8 @@ class PoseTask(Task):
         self.sampler = build_sampler(recipe.sampler, np.tile(self.people.labels, repeats), seed)
         self._check_shares()
         resolution = recipe.input["resolution"]
-        pictures = Pictures(store, self.people.positions, resolution)
+        readers = processes * max(1, recipe.data.workers)
+        pictures = Pictures(store, self.people.positions, resolution, readers)
         self._stream = PictureStream(pictures, self.sampler, seed, process, processes)
         self._validation = Pictures(store, self.people.validation, resolution)
         self._augment = build_pose_augmentations(recipe.augment)
