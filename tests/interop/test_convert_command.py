@@ -79,7 +79,7 @@ def test_a_gait_nn_embeds_walks_by_the_features_of_its_pose_network(
     assert values["card"]["data"] == "TensorFlow checkpoint model.ckpt"
     _, card = load_weights(out)
     options = {"recurrent_unit": "LSTM", "rnn_layers": 2, "gates": "fused", "dropout": 0.3}
-    assert card.model == {"name": "gait-nn", **options}
+    assert card.model == {"name": "gait-nn", "norm_momentum": 0.1, **options}
     assert card.input["representation"] == "pose-features"
     assert card.input["network"] == str(pose)
     assert card.input["weights_hash"] == load_pose_network(pose)[1].weights_hash

@@ -177,6 +177,8 @@ def test_unknown_combinations_are_refused() -> None:
         GaitNNConfig(recurrent_unit="LSTM", gates="tensorflow")
     with pytest.raises(UsageError, match=r"model\.dropout is 1"):
         GaitNNConfig(dropout=1)
+    with pytest.raises(UsageError, match=r"model\.norm_momentum is 0"):
+        GaitNNConfig(norm_momentum=0)
     with pytest.raises(UsageError, match=r"model\.rnn_layers"):
         build_model({"name": "gait-nn", "rnn_layers": 3}, None)
 

@@ -30,7 +30,7 @@ _FRAMES_AT_ONCE = 256
 
 @config_dataclass
 class GaitNNConfig:
-    """Options of `GaitNN`; the defaults are the best published model's, but for `gates`.
+    """Options of `GaitNN`; the defaults are the best published model's, but for `gates` and `norm_momentum`.
 
     Args:
         recurrent_unit: over the frames: ``GRU``, Cho et al., "Learning phrase representations using RNN
@@ -39,18 +39,23 @@ class GaitNNConfig:
         gates: how a GRU applies its reset gate: ``fused``: after the recurrent product, so that one kernel computes
             all gates, to train from scratch; ``tensorflow``: before it, as weights that TensorFlow trained need it.
         dropout: share of the walk's vector that the classifier does not see in training, in 0..1.
+        norm_momentum: weight of a batch in the running statistics of batch normalisation, above 0 and up to 1; the
+            published one is 0.001, for thousands of steps of one walk each. A batch of many walks knows more.
     """
 
     recurrent_unit: Literal["GRU", "LSTM"] = "GRU"
     rnn_layers: Literal[1, 2] = 1
     gates: Literal["tensorflow", "fused"] = "fused"
     dropout: float = 0.3
+    norm_momentum: float = 0.1
 
     def __post_init__(self) -> None:
         if self.gates == "tensorflow" and self.recurrent_unit != "GRU":
             raise UsageError("model.gates=tensorflow is a way to compute a GRU; an LSTM has only one")
         if not 0 <= self.dropout < 1:
             raise UsageError(f"model.dropout is {self.dropout}, must be at least 0 and below 1")
+        if not 0 < self.norm_momentum <= 1:
+            raise UsageError(f"model.norm_momentum is {self.norm_momentum}, must be above 0 and at most 1")
 
 
 class GaitNN(GaitModel):
@@ -66,11 +71,12 @@ class GaitNN(GaitModel):
 
     def __init__(self, config: GaitNNConfig, num_subjects: int | None) -> None:
         super().__init__()
-        self.entrance = _Convolution(FEATURES[0], 256, kernel_size=1)
-        self.halve = _Bottleneck(256, 512, inner=64)
-        self.quarter = _Bottleneck(512, 512, inner=128)
-        self.reduce = _Convolution(512, 256, kernel_size=1)
-        self.refine = _Convolution(256, 256, kernel_size=3)
+        momentum = config.norm_momentum
+        self.entrance = _Convolution(FEATURES[0], 256, kernel_size=1, momentum=momentum)
+        self.halve = _Bottleneck(256, 512, inner=64, momentum=momentum)
+        self.quarter = _Bottleneck(512, 512, inner=128, momentum=momentum)
+        self.reduce = _Convolution(512, 256, kernel_size=1, momentum=momentum)
+        self.refine = _Convolution(256, 256, kernel_size=3, momentum=momentum)
         self.frame_vector = nn.Linear(5 * 5 * 256, 512)
         self.recurrent: nn.Module
         if config.gates == "tensorflow":
@@ -134,10 +140,10 @@ class GaitNN(GaitModel):
 class _Convolution(nn.Module):
     """Convolution, normalisation, ELU; height and width stay."""
 
-    def __init__(self, channels: int, out: int, kernel_size: int) -> None:
+    def __init__(self, channels: int, out: int, *, kernel_size: int, momentum: float) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(channels, out, kernel_size, padding=kernel_size // 2, bias=False)
-        self.normalisation = _normalisation(out)
+        self.normalisation = _normalisation(out, momentum)
 
     def forward(self, inputs: Tensor) -> Tensor:
         return functional.elu(self.normalisation(self.convolution(inputs)))
@@ -150,20 +156,18 @@ class _Bottleneck(nn.Module):
     and a rectifier follows the sum.
     """
 
-    def __init__(self, channels: int, out: int, inner: int) -> None:
+    def __init__(self, channels: int, out: int, *, inner: int, momentum: float) -> None:
         super().__init__()
         self.shortcut = nn.Conv2d(channels, out, kernel_size=1, stride=2)
         self.body = nn.Sequential(
-            *(_normalisation(channels), nn.ReLU(), nn.Conv2d(channels, inner, kernel_size=1)),
-            *(_normalisation(inner), nn.ReLU(), nn.Conv2d(inner, inner, kernel_size=3, stride=2, padding=1)),
-            *(_normalisation(inner), nn.ReLU(), nn.Conv2d(inner, out, kernel_size=1)),
+            *(_normalisation(channels, momentum), nn.ReLU(), nn.Conv2d(channels, inner, kernel_size=1)),
+            *(_normalisation(inner, momentum), nn.ReLU(), nn.Conv2d(inner, inner, kernel_size=3, stride=2, padding=1)),
+            *(_normalisation(inner, momentum), nn.ReLU(), nn.Conv2d(inner, out, kernel_size=1)),
         )
 
     def forward(self, inputs: Tensor) -> Tensor:
         return functional.relu(self.body(inputs) + self.shortcut(inputs))
 
 
-def _normalisation(channels: int) -> ShiftedBatchNorm:
-    # The original keeps 0.999 of its running statistics in a step of one walk, and needs thousands of steps for them; a
-    # batch of many walks knows them well enough for torch's usual 0.9.
-    return ShiftedBatchNorm(channels, epsilon=1e-4, momentum=0.1)
+def _normalisation(channels: int, momentum: float) -> ShiftedBatchNorm:
+    return ShiftedBatchNorm(channels, epsilon=1e-4, momentum=momentum)
