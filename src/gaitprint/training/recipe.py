@@ -75,7 +75,7 @@ class TrainingConfig:
             are short where walks are few and long.
         keep_every_epochs: copy the weights to checkpoints/ every so many epochs; null for never.
         initial_weights: a run folder or weights folder whose weights the training starts from, as far as they fit the
-            model (`models.weights.transfer_weights`); null to start afresh.
+            model (`models.weights.transfer_weights`), of a pose network also a shipped one; null to start afresh.
         save_every_steps: write last/ every so many steps besides the end of each epoch; null for never.
     """
 

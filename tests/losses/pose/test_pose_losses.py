@@ -138,7 +138,7 @@ def test_a_weighted_sum_of_two() -> None:
     total, figures = PoseLosses(choices, M)(_logits(), joints)
     assert list(figures) == list(POSE_LOSSES)
     first, second = figures.values()
-    assert float(total) == pytest.approx(float(2 * first + 0.5 * second), rel=1e-6)
+    assert float(total.detach()) == pytest.approx(float(2 * first + 0.5 * second), rel=1e-6)
 
 
 def test_shares_of_a_batch_add_up() -> None:
