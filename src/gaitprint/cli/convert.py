@@ -80,7 +80,7 @@ def _table(done: Conversion) -> Table:
     groups: dict[tuple[str, str], list[int]] = {}
     for name, why in done.left_out.items():
         words = name.split("/")
-        scope = "/".join(words[: _SCOPE_WORDS.get(words[0], 2)])
+        scope = "/".join(words[: min(_SCOPE_WORDS.get(words[0], 2), max(len(words) - 1, 1))])
         groups.setdefault((scope, why), []).append(done.left_out_values[name])
     for (scope, why), sizes in groups.items():
         table.add_row(scope, str(len(sizes)), f"{sum(sizes):,}", f"left out: {why}")
