@@ -43,9 +43,18 @@ class Pictures:
     def __init__(self, store: Store, positions: NDArray[np.int64], resolution: int, readers: int = 1) -> None:
         self._store, self._positions, self._resolution = store, positions, resolution
         self.lengths = np.array([store.infos[position].num_frames for position in positions.tolist()], np.int64)
-        self._most = CACHE_LIMIT_BYTES // (resolution * resolution * 3 * readers)
-        # One array a picture: a large one for all would be written page by page all over.
-        self._kept: dict[tuple[int, int], tuple[NDArray[np.uint8], NDArray[np.float32]]] = {}
+        self._starts = np.cumsum(self.lengths) - self.lengths
+        self._limit = CACHE_LIMIT_BYTES // (resolution * resolution * 3 * readers)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Start with nothing kept. Memory is reserved here, and taken as pictures fill it."""
+        total, size = int(self.lengths.sum()), self._resolution
+        places = min(total, self._limit)
+        self._kept_images = np.empty((places, size, size, 3), np.uint8)
+        self._kept_joints = np.empty((places, len(MPII_16.joints), 3), np.float32)
+        self._slots = np.full(total, -1, np.int64)  # where each picture is kept; -1 for nowhere
+        self._used = 0
 
     def read(self, rows: NDArray[np.int64], frames: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Read one picture of each of some walks.
@@ -58,14 +67,18 @@ class Pictures:
             images uint8 [B, R, R, 3], RGB, and joints float32 [B, 16, 3] in the order of `MPII_16`: x and y in pixels
             of the image, and confidence, 0 for one that is unknown or outside the frame.
         """
-        size = self._resolution
-        images = np.empty((len(rows), size, size, 3), np.uint8)
-        joints = np.empty((len(rows), len(MPII_16.joints), 3), np.float32)
-        for number, place in enumerate(zip(rows.tolist(), frames.tolist(), strict=True)):
-            picture = self._kept.get(place) or self._read_one(*place)
-            if len(self._kept) < self._most:
-                self._kept[place] = picture
-            images[number], joints[number] = picture
+        places = self._starts[rows] + frames
+        kept = self._slots[places]
+        known = kept >= 0
+        images = np.empty((len(rows), *self._kept_images.shape[1:]), np.uint8)
+        joints = np.empty((len(rows), *self._kept_joints.shape[1:]), np.float32)
+        images[known], joints[known] = self._kept_images[kept[known]], self._kept_joints[kept[known]]
+        for number in np.flatnonzero(~known).tolist():
+            images[number], joints[number] = self._read_one(int(rows[number]), int(frames[number]))
+            if self._used < len(self._kept_images) and self._slots[places[number]] < 0:
+                self._kept_images[self._used], self._kept_joints[self._used] = images[number], joints[number]
+                self._slots[places[number]] = self._used
+                self._used += 1
         return images, joints
 
     def _read_one(self, row: int, frame: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -82,4 +95,9 @@ class Pictures:
         return square_frames(picture, self._resolution)[0], np.concatenate([squared, seen[..., None]], axis=-1)[0]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_kept": {}}  # each process keeps its own
+        kept = ("_kept_images", "_kept_joints", "_slots", "_used")
+        return {name: value for name, value in self.__dict__.items() if name not in kept}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()  # each process keeps its own
