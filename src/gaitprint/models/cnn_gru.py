@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from gaitprint.core.config import config_dataclass
 from gaitprint.core.errors import UsageError
 from gaitprint.models.base import ModelOutput
+from gaitprint.models.frame_chunks import in_chunks
 from gaitprint.models.silhouette_cnn import CHANNELS, Normalisation, SilhouetteCnn
 
 HIDDEN, EMBEDDING = 128, 128
@@ -101,7 +102,7 @@ class CnnGru(SilhouetteCnn):
         Returns:
             embedding [B, 1, 128] and logits [B, 1, S].
         """
-        frames = self._describe_frames(inputs)  # [B, T, 1, H, W] -> [B, T, 128]
+        frames = in_chunks(self.describe, inputs, _FRAMES_AT_ONCE, training=self.training)  # [B, T, 128]
         states, last = self.recurrent(frames)  # [B, T, R], and the last states of each layer and direction
         walks = self.dropout(self._pool(states, last))  # [B, R]
         embedding = self.embedding(walks).unsqueeze(1)  # [B, R] -> [B, 1, 128]
@@ -110,17 +111,6 @@ class CnnGru(SilhouetteCnn):
     def example_inputs(self, batch: int) -> Tensor:
         """Random sequences [batch, 6, 1, 32, 24] in [-1, 1]."""
         return torch.rand(batch, 6, 1, 32, 24) * 2 - 1
-
-    def _describe_frames(self, inputs: Tensor) -> Tensor:
-        """[B, T, 1, H, W] -> [B, T, 128]."""
-        images = inputs.flatten(0, 1)  # [B * T, 1, H, W]
-        # In training all at once: batch normalisation takes its statistics over them, and their gradients need all. A
-        # recorded graph (an export) has no certain number of parts.
-        if self.training or torch.is_grad_enabled() or torch.compiler.is_compiling():
-            described = self.describe(images)  # [B * T, 128]
-        else:
-            described = torch.cat([self.describe(part) for part in images.split(_FRAMES_AT_ONCE)])
-        return described.view(*inputs.shape[:2], -1)
 
     def _pool(self, states: Tensor, last: Tensor | tuple[Tensor, Tensor]) -> Tensor:
         """States [B, T, R] and last states [layers * directions, B, 128] -> [B, R]."""
