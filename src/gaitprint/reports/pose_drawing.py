@@ -69,7 +69,8 @@ def draw_pose(
     """Draw the sixteen joints of a person and the bones between them, on a copy.
 
     Joints of the right are squares, of the left disks, of the middle diamonds. A joint below the threshold is hollow,
-    and a bone that ends in one is thin. A bone has the colour of its outer joint. What lies beyond the picture is cut.
+    and no bone leads to it: a picture of nobody must not show a skeleton. A bone has the colour of its outer joint.
+    What lies beyond the picture is cut.
 
     Args:
         image: uint8 [H, W, 3], RGB.
@@ -88,10 +89,11 @@ def draw_pose(
     sure = probabilities >= threshold
     # Farther from the middle of the body comes later, and over what is nearer.
     for parent, child in MPII_16.bone_indices.tolist():
-        thickness = width if sure[parent] and sure[child] else max(width / 3, 1.6)
+        if not (sure[parent] and sure[child]):
+            continue
         ends = _fixed(points[[parent, child]])
         for colour, extra in ((_LIGHT, 2.4), (_DARK, 1.2), (_RGB[child], 0.0)):
-            line_width = max(1, round(thickness + extra * _rim(width)))
+            line_width = max(1, round(width + extra * _rim(width)))
             cv2.line(canvas, tuple(ends[0]), tuple(ends[1]), colour, line_width, cv2.LINE_AA, _SHIFT)
     for joint, name in enumerate(MPII_16.joints):
         _draw_joint(canvas, points[joint], name, 1.25 * width + 1, _rim(width), None if sure[joint] else image)
@@ -218,7 +220,7 @@ def _draw_key(page: Image.Image, font: Any, y: int) -> None:
         ("right_knee", False, "right"),
         ("left_knee", False, "left"),
         ("thorax", False, "middle"),
-        ("right_elbow", True, "hollow, thin bone: below the threshold"),
+        ("right_elbow", True, "hollow, without bones: below the threshold"),
     ):
         canvas = np.array(page)
         _draw_joint(canvas, np.array([x, y], np.float32), joint, 11.0, 2.0, canvas.copy() if hollow else None)
