@@ -1,6 +1,7 @@
 # make demo   set up, then recognise people by their walk on embedded data
 # make test   set up, then run the tests
 # make lint   style, types, import layers
+# make test-tensorflow   the conversion of real TensorFlow checkpoints, with TensorFlow in an environment of its own
 #
 # Everything is installed into .venv in this folder, in the versions of constraints.txt. A second call installs nothing
 # unless pyproject.toml or constraints.txt changed. PYTHON=... chooses the interpreter (3.11 or newer).
@@ -9,7 +10,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint format clean
+.PHONY: demo test test-tensorflow lint format clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
@@ -17,6 +18,9 @@ demo: .venv/.installed
 
 test: .venv/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+
+test-tensorflow: .venv-tensorflow/.installed
+	OMP_NUM_THREADS=1 .venv-tensorflow/bin/python -m pytest tests/interop/test_tensorflow_checkpoint.py
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .
@@ -29,7 +33,7 @@ format: .venv/.installed-dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv .venv-tensorflow demo
 
 $(BIN)/python:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -45,4 +49,13 @@ $(BIN)/python:
 .venv/.installed-dev: .venv/.installed
 	@echo "installing the tools for tests and checks"
 	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+# Everything but TensorFlow, and what it needs in versions of its own, comes from .venv.
+.venv-tensorflow/.installed: .venv/.installed-dev
+	@echo "installing TensorFlow into .venv-tensorflow"
+	@$(BIN)/python -m venv .venv-tensorflow
+	@.venv-tensorflow/bin/python -m pip --disable-pip-version-check install --quiet tensorflow==2.21.0
+	@for folder in "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" "$(CURDIR)/src"; do \
+		echo "$$folder"; done > "$$(.venv-tensorflow/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/gaitprint.pth"
 	@touch $@
