@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gaitprint.core.config import from_mapping
+from gaitprint.core.memory_format import channels_last
 from gaitprint.data.inputs import build_input
 from gaitprint.interop.onnx import export_onnx, model_graph, pose_graph
 from gaitprint.models import MODELS
@@ -21,14 +22,15 @@ from gaitprint.models.pose.weights import build_pose_network
 from gaitprint.models.weights import build_model
 
 # Options of models whose defaults are big, and ways through a model that its defaults do not take.
-OPTIONS: dict[str, dict[str, Any]] = {
-    "cnn-gru": {"unit": "lstm", "bidirectional": True, "pooling": "attention"},
-    "gait-nn": {"gates": "tensorflow", "rnn_layers": 2},
-    "gaitbert": {"channels": [8, 16], "patch": 4, "strips": 3},
-    "pose-gait-nn": {"pose": {"name": "light-pose-nn", "blocks": [1, 1, 1]}},
-    "resgcn": {"channels": [16], "branch_channels": 8},
-    "skeleton-transformer": {"layers": 1, "feed_forward": 64, "graph_channels": [16], "pyramid": [1, 4]},
+OPTIONS: dict[str, list[dict[str, Any]]] = {
+    "cnn-gru": [{"layers": 2, "bidirectional": True}, {"unit": "lstm", "bidirectional": True, "pooling": "attention"}],
+    "gait-nn": [{}, {"gates": "tensorflow", "rnn_layers": 2}, {"recurrent_unit": "LSTM", "rnn_layers": 2}],
+    "gaitbert": [{"channels": [8, 16], "patch": 4, "strips": 3}],
+    "pose-gait-nn": [{"pose": {"name": "light-pose-nn", "blocks": [1, 1, 1]}}],
+    "resgcn": [{"channels": [16], "branch_channels": 8}],
+    "skeleton-transformer": [{"layers": 1, "feed_forward": 64, "graph_channels": [16], "pyramid": [1, 4]}],
 }
+CASES = [(name, options) for name in sorted(MODELS) for options in OPTIONS.get(name, [{}])]
 
 
 def shaken(network: nn.Module) -> nn.Module:
@@ -57,10 +59,9 @@ def assert_relatively_close(found: NDArray[np.float32], expected: Tensor) -> Non
     torch.testing.assert_close(torch.from_numpy(found), expected, rtol=0, atol=1e-4 * largest, equal_nan=True)
 
 
-@pytest.mark.parametrize("name", sorted(MODELS))
-def test_models_embed_walks_of_any_number_and_length(name: str, tmp_path: Path) -> None:
-    options = OPTIONS.get(name, {})
-    model = shaken(build_model({"name": name, **options}, None))
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_models_embed_walks_of_any_number_and_length(name: str, options: dict[str, Any], tmp_path: Path) -> None:
+    model = channels_last(shaken(build_model({"name": name, **options}, None)))  # as it is loaded for use
     assert isinstance(model, GaitModel)
     representation = dict(model.default_input(from_mapping(type(model).Config, options, "model")))
     if "size" in representation:
@@ -92,7 +93,7 @@ def test_models_embed_walks_of_any_number_and_length(name: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("name", sorted(POSE_NETWORKS))
 def test_pose_networks_see_any_number_of_pictures(name: str, tmp_path: Path) -> None:
-    network = shaken(build_pose_network({"name": name}))
+    network = channels_last(shaken(build_pose_network({"name": name})))
     assert isinstance(network, PoseNetwork)
     file = export_onnx(pose_graph(network, name, {}), tmp_path / "pose.onnx")
     size, joints = network.resolution, len(network.skeleton.joints)

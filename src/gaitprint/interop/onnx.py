@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -31,6 +31,7 @@ from gaitprint.core.registry import unknown_name_message
 from gaitprint.data.inputs import ModelInput
 from gaitprint.data.silhouette_inputs import GeiInput, SilhouettesInput
 from gaitprint.evaluation.embed import SHIPPED, load_network, weights_folder
+from gaitprint.interop.onnx_recurrent import recurrent_layers_as_nodes
 from gaitprint.models import MODELS
 from gaitprint.models.base import GaitModel
 from gaitprint.models.pose import POSE_NETWORKS
@@ -44,6 +45,7 @@ CARD_KEY = "gaitprint_card"
 TOLERANCE = 1e-4
 
 Arrays = Sequence[NDArray[Any]]
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,7 @@ class _Embedding(nn.Module):
 
     def __init__(self, model: GaitModel) -> None:
         super().__init__()
-        self.model = model.eval()
+        self.model = _recordable(model)
 
     def forward(self, inputs: Tensor) -> Tensor:
         embedding: Tensor = self.model(inputs).embedding
@@ -228,12 +230,20 @@ class _Pose(nn.Module):
 
     def __init__(self, network: PoseNetwork) -> None:
         super().__init__()
-        self.network = network.eval()
+        self.network = _recordable(network)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         output = self.network(images)
         joints = self.network.decode(output.logits)
         return output.features, output.logits, joints.positions, joints.probabilities
+
+
+def _recordable(network: NetworkT) -> NetworkT:
+    """Put a network into evaluation mode, its weights into rows: channels last, they tie the graph to sizes."""
+    for parameter in network.parameters():
+        # Not contiguous(): to it, the weights of a single input channel lie either way, and it leaves them.
+        parameter.data = parameter.data.clone(memory_format=torch.contiguous_format)
+    return network.eval()
 
 
 def _holds_pose_network(path: Path) -> bool:
@@ -249,10 +259,11 @@ def _write(graph: OnnxGraph, path: Path) -> None:
 
     from gaitprint.interop.onnx_operators import onnx_translations
 
-    with torch.no_grad(), _silent_exporter():
+    with torch.no_grad(), recurrent_layers_as_nodes(graph.module), _silent_exporter():
         program = torch.onnx.export(
             graph.module,
-            (graph.example(2, 0),),  # a batch of one would be taken for an axis that is always 1
+            # A batch of one would be taken for an axis that is always 1, and other strides for part of the graph.
+            (graph.example(2, 0).contiguous(),),
             dynamo=True,
             input_names=[graph.input_name],
             output_names=list(graph.output_names),

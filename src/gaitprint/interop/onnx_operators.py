@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from onnxscript import opset20 as op
 
-# Registers the operator that is translated below.
+# Register the operators that are translated below.
+import gaitprint.interop.onnx_recurrent
 import gaitprint.models.tensorflow_gru  # noqa: F401
 
 # Of ONNX's table of element types.
@@ -24,6 +25,7 @@ def onnx_translations() -> dict[Callable[..., Any], Callable[..., Any]]:
     return {
         torch.ops.aten.hypot.default: hypot,
         torch.ops.aten.linalg_solve.default: linalg_solve,
+        torch.ops.gaitprint.recurrent_layer.default: recurrent_layer,
         torch.ops.gaitprint.tensorflow_gru.default: tensorflow_gru,
     }
 
@@ -83,3 +85,18 @@ def tensorflow_gru(inputs: Any, weight_input: Any, weight_recurrent: Any, bias: 
         linear_before_reset=0,
     )  # [T, 1, B, H]
     return op.Transpose(op.Squeeze(states, direction), perm=[1, 0, 2])
+
+
+def recurrent_layer(inputs: Any, weight_input: Any, weight_recurrent: Any, bias: Any) -> tuple[Any, Any, Any]:
+    """One layer of `interop.onnx_recurrent`: a GRU where a state has three gates, an LSTM where it has four."""
+    directions, rows, size = (int(length) for length in weight_recurrent.shape)
+    options = {"hidden_size": size, "direction": "bidirectional" if directions == 2 else "forward"}
+    frames = op.Transpose(inputs, perm=[1, 0, 2])  # [T, B, I]
+    if rows == 3 * size:
+        states, last = op.GRU(frames, weight_input, weight_recurrent, bias, linear_before_reset=1, **options)
+        cells = op.Mul(last, op.Constant(value_float=0.0))
+    else:
+        states, last, cells = op.LSTM(frames, weight_input, weight_recurrent, bias, **options)
+    # [T, D, B, H] -> [B, T, D, H] -> [B, T, D H]
+    states = op.Reshape(op.Transpose(states, perm=[2, 0, 1, 3]), op.Constant(value_ints=[0, 0, directions * size]))
+    return states, last, cells
