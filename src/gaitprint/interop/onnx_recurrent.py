@@ -73,13 +73,21 @@ def _recorded(layers: nn.GRU | nn.LSTM) -> Callable[[Tensor], Any]:
         each = [getattr(layers, f"{kind}_l{layer}{suffix}").chunk(len(gates)) for suffix in suffixes]
         return torch.stack([torch.cat([parts[gate] for gate in gates]) for parts in each])
 
+    # Put in order now, they are constants of the graph.
+    with torch.no_grad():
+        operands = [
+            (
+                weights("weight_ih", layer),
+                weights("weight_hh", layer),
+                torch.cat([weights("bias_ih", layer), weights("bias_hh", layer)], dim=1),
+            )
+            for layer in range(layers.num_layers)
+        ]
+
     def forward(inputs: Tensor) -> Any:
         states, last_states, last_cells = inputs, [], []
-        for layer in range(layers.num_layers):
-            bias = torch.cat([weights("bias_ih", layer), weights("bias_hh", layer)], dim=1)
-            states, last, cells = recurrent_layer(
-                states, weights("weight_ih", layer), weights("weight_hh", layer), bias
-            )
+        for of_layer in operands:
+            states, last, cells = recurrent_layer(states, *of_layer)
             last_states.append(last)
             last_cells.append(cells)
         last = torch.cat(last_states)  # [layers * D, B, H]
