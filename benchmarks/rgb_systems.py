@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("overrides", nargs="*", help="changes to all recipes, key=value")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1, help="trainings side by side")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     store, out = Store.open(arguments.store), arguments.out
 
     runs: dict[str, list[PlannedRun]] = {}

@@ -41,7 +41,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="trainings side by side")
     parser.add_argument("--labelled", type=float, default=1.0, help="share of the training people with names")
     parser.add_argument("--systems", nargs="+", default=list(SYSTEMS), choices=list(SYSTEMS))
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     store, out = Store.open(arguments.store), arguments.out
 
     pretraining = []
