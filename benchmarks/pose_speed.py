@@ -128,32 +128,36 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     keep_freed_memory()
     torch._dynamo.config.recompile_limit = 64
-    table = Table(
-        *("", "batch", "", "frames/s", "x eager", "of processor time", "x eager"),
-        *("features", "logits", "joints the same"),
-        title=f"{options.threads} thread(s)",
-    )
+    console = Console(width=140)
     with tempfile.TemporaryDirectory() as folder:
         for name in options.networks:
             every = ways(name, Path(folder) / f"{name}.onnx", options.threads)
             running = {way: run for way, run in every if way not in options.skip}
             for batch in options.batches:
-                torch.manual_seed(1)
-                images = fresh_network(name).example_inputs(batch)
-                outputs = {way: run(images) for way, run in running.items()}
-                calls: dict[str, Callable[[], object]] = {way: partial(run, images) for way, run in running.items()}
-                times = fastest(calls, options.rounds)
-                for way, (wall, processor) in times.items():
-                    features, logits, _, _ = relative_differences(outputs[EAGER], outputs[way])
-                    same = float((outputs[EAGER][2] == outputs[way][2]).all(axis=-1).mean())
-                    table.add_row(
-                        *(name, str(batch), way),
-                        *(f"{batch / wall:.1f}", f"{times[EAGER][0] / wall:.2f}"),
-                        *(f"{batch / processor:.1f}", f"{times[EAGER][1] / processor:.2f}"),
-                        *(f"{features:.0e}", f"{logits:.0e}", f"{same:.1%}"),
-                    )
-                table.add_section()
-    Console(width=140).print(table)
+                console.print(compared(name, running, batch, options.rounds, f"{options.threads} thread(s)"))
+
+
+def compared(name: str, running: dict[str, Way], batch: int, rounds: int, title: str) -> Table:
+    """Run every way on one batch; one row each."""
+    torch.manual_seed(1)
+    images = fresh_network(name).example_inputs(batch)
+    outputs = {way: run(images) for way, run in running.items()}
+    calls: dict[str, Callable[[], object]] = {way: partial(run, images) for way, run in running.items()}
+    times = fastest(calls, rounds)
+    table = Table(
+        *("", "frames/s", "x eager", "of processor time", "x eager", "features", "logits", "joints the same"),
+        title=f"{name}, batch of {batch}, {title}",
+    )
+    for way, (wall, processor) in times.items():
+        features, logits, _, _ = relative_differences(outputs[EAGER], outputs[way])
+        same = float((outputs[EAGER][2] == outputs[way][2]).all(axis=-1).mean())
+        table.add_row(
+            way,
+            *(f"{batch / wall:.1f}", f"{times[EAGER][0] / wall:.2f}"),
+            *(f"{batch / processor:.1f}", f"{times[EAGER][1] / processor:.2f}"),
+            *(f"{features:.0e}", f"{logits:.0e}", f"{same:.1%}"),
+        )
+    return table
 
 
 if __name__ == "__main__":
