@@ -65,6 +65,7 @@ def pose(
 
     from gaitprint.core.progress import console
     from gaitprint.evaluation.embed import choose_device
+    from gaitprint.interop.onnx_pose import fastest_locator
     from gaitprint.models.pose.weights import load_pose_network
     from gaitprint.reports.pose_drawing import joint_table, legend_image
     from gaitprint.video.decode import Video, open_pictures
@@ -73,8 +74,8 @@ def pose(
 
     chosen_device = choose_device(device)
     pictures = open_pictures(source)
-    network, _ = load_pose_network(model)
-    finder = PoseFinder(network, chosen_device)
+    network, card = load_pose_network(model)
+    finder = PoseFinder(fastest_locator(network, card, chosen_device), network.resolution, chosen_device)
     joints, rate_hz = network.skeleton, None
     if isinstance(pictures, Video):
         rate_hz = pictures.frame_rate_hz

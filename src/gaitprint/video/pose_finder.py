@@ -8,22 +8,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gaitprint.core.memory_format import channels_last
 from gaitprint.data.frames import SquareGeometry, square_frames, to_model
-from gaitprint.models.pose.base import PoseNetwork
+from gaitprint.interop.onnx_pose import LocateJoints
 
 
 class PoseFinder:
     """A pose network, ready for pictures as they come.
 
     Args:
-        network: with its weights; put on `device`.
-        device: where to compute.
+        locate: the network, as `interop.onnx_pose.fastest_locator` gives it.
+        resolution: of its pictures.
+        device: where they are put.
     """
 
-    def __init__(self, network: PoseNetwork, device: torch.device) -> None:
-        self.network = channels_last(network.to(device)).eval()
-        self.device = device
+    def __init__(self, locate: LocateJoints, resolution: int, device: torch.device) -> None:
+        self.locate, self.resolution, self.device = locate, resolution, device
 
     def find(
         self, frames: Sequence[NDArray[np.uint8]], boxes: NDArray[np.int64]
@@ -38,7 +37,7 @@ class PoseFinder:
             positions float32 [B, 16, 2], pixels of the frames, the centre of a pixel at a half, and probabilities
             float32 [B, 16] in 0..1.
         """
-        size = self.network.resolution
+        size = self.resolution
         squares = np.concatenate(
             [
                 square_frames(frame[None, y : y + height, x : x + width], size)
@@ -46,7 +45,7 @@ class PoseFinder:
             ]
         )  # [B, R, R, 3]
         with torch.inference_mode():
-            found = self.network.joint_positions(to_model(torch.from_numpy(squares).to(self.device)))
+            found = self.locate(to_model(torch.from_numpy(squares).to(self.device)))
         positions, probabilities = found.positions.cpu().numpy(), found.probabilities.cpu().numpy()
         for places, (x, y, width, height) in zip(positions, boxes.tolist(), strict=True):
             places[:] = SquareGeometry(height, width, size).from_square(places) + np.array([x, y], np.float32)
