@@ -222,12 +222,3 @@ def test_starts_from_the_weights_of_a_pose_network(tmp_path) -> None:
     with pytest.raises(IncompatibleError, match=r"do not fit model\.pose"):
         other.start_training()
     assert build_model({"name": "pose-gait-nn"}, None).start_training() == ()
-
-
-def test_a_fresh_lstm_does_not_forget() -> None:
-    model = build_model({"name": "gait-nn", "recurrent_unit": "LSTM", "rnn_layers": 2}, None)
-    for name, parameter in model.named_parameters():
-        if "recurrent.bias_ih" in name:
-            gates = parameter.detach().view(4, 512)
-            assert (gates[1] == 1).all()
-            assert (gates[[0, 2, 3]].abs() < 0.1).all()

@@ -84,8 +84,6 @@ class GaitNN(GaitModel):
         else:
             kind = nn.GRU if config.recurrent_unit == "GRU" else nn.LSTM
             self.recurrent = kind(512, EMBEDDING, config.rnn_layers, batch_first=True)
-            if isinstance(self.recurrent, nn.LSTM):
-                _remember(self.recurrent)
         self.dropout = nn.Dropout(config.dropout)
         self.classifier = None if num_subjects is None else nn.Linear(EMBEDDING, num_subjects)
         for module in self.modules():
@@ -169,13 +167,6 @@ class _Bottleneck(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         return functional.relu(self.body(inputs) + self.shortcut(inputs))
-
-
-def _remember(layers: nn.LSTM) -> None:
-    """Open the forget gates at the start, by a bias of 1 as TensorFlow's cell has it."""
-    for name, parameter in layers.named_parameters():
-        if name.startswith("bias_ih"):
-            nn.init.ones_(parameter.data[EMBEDDING : 2 * EMBEDDING])  # gates: input, forget, cell, output
 
 
 def _normalisation(channels: int, momentum: float) -> ShiftedBatchNorm:
