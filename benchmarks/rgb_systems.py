@@ -46,21 +46,22 @@ def main() -> int:
         runs[name] = with_seeds(name, RECIPE, out / f"{unit.lower()}-{layers}", changes, seeds=arguments.seeds)
     run_all([run for planned in runs.values() for run in planned], store, "casia-b", jobs=arguments.jobs, threads=1)
 
-    table = Table(title="GaitNN on features of the light pose network, 50 unseen people", title_justify="left")
-    conditions = ("NM", "BG", "CL")
-    for header in (
-        "GaitNN",
-        "parameters",
-        *(f"{what} {c}" for what in ("other view", "all", "SVM") for c in conditions),
-    ):
-        table.add_column(header, justify="left" if header == "GaitNN" else "right")
+    table = Table(title="GaitNN on features of the light pose network, people it never saw", title_justify="left")
+    for header in ("GaitNN", "parameters", "", "NM", "BG", "CL"):
+        table.add_column(header, justify="right" if header in ("parameters", "NM", "BG", "CL") else "left")
     summary = {}
     for name, planned in runs.items():
         measured = [measure(run.folder, store) for run in planned]
         parameters = sum(p.numel() for p in load_network(planned[0].folder).model.parameters())
-        figures = np.mean([[*rank1(a), *rank1(b), *svm(b)] for a, b in measured], axis=0)
-        table.add_row(name, f"{parameters:,}", *(f"{100 * figure:.1f}" for figure in figures))
-        summary[name] = figures.tolist()
+        figures = {
+            "rank-1, other view": np.mean([rank1(across) for across, _ in measured], axis=0),
+            "rank-1, both views": np.mean([rank1(together) for _, together in measured], axis=0),
+            "linear SVM": np.mean([svm(together) for _, together in measured], axis=0),
+        }
+        for row, (what, values) in enumerate(figures.items()):
+            first = ("", "") if row else (name, f"{parameters:,}")
+            table.add_row(*first, what, *(f"{100 * value:.1f}" for value in values), end_section=row == 2)
+        summary[name] = {what: values.tolist() for what, values in figures.items()}
     write_json(out / "rgb-systems.json", summary)
     console.print(table)
     return 0
