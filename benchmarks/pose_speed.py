@@ -55,7 +55,8 @@ def fresh_network(name: str) -> PoseNetwork:
     network = build_pose_network({"name": name})
     with torch.no_grad():
         for parameter in network.parameters():
-            parameter.add_(torch.randn_like(parameter), alpha=0.01)
+            # Little: a hundred and sixty layers without a trained scale would soon overflow.
+            parameter.add_(torch.randn_like(parameter), alpha=0.001)
     return network.eval()
 
 
