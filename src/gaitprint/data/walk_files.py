@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -38,13 +39,15 @@ def save_walk(path: str | os.PathLike[str], sequence: GaitSequence) -> None:
         >>> load_walk(path).id
         '001/nm-01/090'
     """
-    values: dict[str, Any] = {
-        name: getattr(sequence, name) for name in (*_LABELS, "frame_rate_hz", "view_deg", *_ARRAYS)
-    }
-    if sequence.skeleton is not None:
-        values["skeleton"] = json.dumps(sequence.skeleton.definition)
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, **{name: value for name, value in values.items() if value is not None})
+        _write(stream, sequence)
+
+
+def walk_to_bytes(sequence: GaitSequence) -> bytes:
+    """Return what `save_walk` would write."""
+    stream = io.BytesIO()
+    _write(stream, sequence)
+    return stream.getvalue()
 
 
 def load_walk(path: str | os.PathLike[str]) -> GaitSequence:
@@ -54,18 +57,38 @@ def load_walk(path: str | os.PathLike[str]) -> GaitSequence:
         UnreadableFileError: no such file, damaged, too large, or not such a file; the text starts with the path.
     """
     try:
-        if not zipfile.is_zipfile(path):
-            Path(path).open("rb").close()  # missing, a folder, not permitted: says which
+        with Path(path).open("rb") as stream:
+            return _read(stream, path)
+    except OSError as error:
+        raise UnreadableFileError(f"{path}: {error.strerror or error}") from error
+
+
+def walk_from_bytes(data: bytes, label: str) -> GaitSequence:
+    """Read what `walk_to_bytes` returned; errors as `load_walk`, with `label` in place of the path."""
+    return _read(io.BytesIO(data), label)
+
+
+def _write(stream: IO[bytes], sequence: GaitSequence) -> None:
+    values: dict[str, Any] = {
+        name: getattr(sequence, name) for name in (*_LABELS, "frame_rate_hz", "view_deg", *_ARRAYS)
+    }
+    if sequence.skeleton is not None:
+        values["skeleton"] = json.dumps(sequence.skeleton.definition)
+    np.savez_compressed(stream, **{name: value for name, value in values.items() if value is not None})
+
+
+def _read(stream: IO[bytes], path: str | os.PathLike[str]) -> GaitSequence:
+    try:
+        if not zipfile.is_zipfile(stream):
             raise ValueError("no .npz archive, or one that is cut short")
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(stream) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
         if size > _MAX_BYTES:
             raise ValueError(f"unpacks to {size} bytes, more than the {_MAX_BYTES} allowed")
-        with np.load(path, allow_pickle=False) as arrays:
+        stream.seek(0)
+        with np.load(stream, allow_pickle=False) as arrays:
             values = {name: arrays[name] for name in arrays.files}
         return _walk(values)
-    except OSError as error:
-        raise UnreadableFileError(f"{path}: {error.strerror or error}") from error
     except KeyError as error:
         raise UnreadableFileError(f"{path}: not a walk file, it holds no {error.args[0]}") from error
     # What zip archives and array headers raise where they are damaged.

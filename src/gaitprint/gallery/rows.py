@@ -1,0 +1,64 @@
+"""What both SQL engines share: the columns that are read of a template, and how rows become objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaitprint.gallery.engine import Person
+from gaitprint.gallery.template import ModelKey, Template, model_label
+
+COLUMNS = (
+    "t.number, t.id, p.id, p.name, m.name, m.weights_hash, m.distance, m.parts, m.size, t.modality, t.vector, t.walk, "
+    "t.condition, t.view, t.quality, t.enrolled_at"
+)
+TABLES = "templates t JOIN people p ON p.number = t.person JOIN models m ON m.number = t.model"
+FILES = "f.picture, f.walk, t.person"
+
+
+def key_values(key: ModelKey) -> tuple[str, str, str, int, int]:
+    """The values of a model's columns, in the order of `COLUMNS`."""
+    return key.name, key.weights_hash, key.distance, key.parts, key.size
+
+
+def vectors_of(key: ModelKey, blobs: Sequence[bytes]) -> NDArray[np.float32]:
+    """Vectors float32 [N, P, D] from the bytes that are kept of each."""
+    return np.frombuffer(b"".join(blobs), np.float32).reshape(len(blobs), key.parts, key.size)
+
+
+def template_of(row: Sequence[Any]) -> Template:
+    """A template from a row of `COLUMNS`, or of `COLUMNS` and `FILES`."""
+    key = ModelKey(*row[4:9])
+    picture, walk_file = row[16:18] if len(row) > 16 else (None, None)
+    return Template(
+        person=row[3],
+        model=key,
+        modality=row[9],
+        vector=vectors_of(key, [row[10]])[0],
+        walk=row[11],
+        condition=row[12],
+        view=row[13],
+        quality=row[14],
+        enrolled_at=row[15],
+        picture=picture,
+        walk_file=walk_file,
+        person_id=row[2],
+        template_id=row[1],
+    )
+
+
+def summarise(rows: Sequence[Sequence[Any]]) -> list[Person]:
+    """People from rows (id, name, model, weights hash, modality, templates, last enrolment), ordered by person."""
+    people: dict[str, Person] = {}
+    for person_id, name, model, weights_hash, modality, count, last in rows:
+        known = people.get(person_id, Person(person_id, name, {}, (), ""))
+        if count:
+            label = model_label(model, weights_hash)
+            templates = {**known.templates, label: known.templates.get(label, 0) + count}
+            modalities = tuple(sorted({*known.modalities, modality}))
+            known = Person(person_id, name, templates, modalities, max(known.last_enrolled_at, last))
+        people[person_id] = known
+    return list(people.values())

@@ -1,0 +1,310 @@
+"""What every engine must do, one suite for all three."""
+
+import multiprocessing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+
+from gaitprint.core.errors import IncompatibleError, UnreadableFileError, UsageError
+from gaitprint.evaluation.calibration import Calibration
+from gaitprint.gallery.engine import Engine, open_engine
+from gaitprint.gallery.gallery import Gallery
+from gaitprint.gallery.template import LONGEST_NAME, ModelKey, Template
+
+from .conftest import Lookup, people_walks, walk_of
+from .enrolling import KEY, enroll_some, templates_of
+
+CURVE = Calibration(slope=-8.0, intercept=4.0, genuine=99, impostors=9999, fmr_thresholds=((1e-4, 0.1), (0.1, 0.3)))
+HOSTILE = (
+    "'; DROP TABLE people; --",
+    '" OR ""="',
+    "../../etc/passwd",
+    "Zoë Çelik 李小龙 \N{WAVING HAND SIGN}",
+    "%s {x} $1 \\",
+    "NULL",
+    "x" * LONGEST_NAME,
+)
+
+
+def everything(engine: Engine) -> list[tuple]:
+    """All that an engine keeps, in an order of its own."""
+    rows = []
+    for template in engine.templates():
+        fields = (template.person, template.person_id, template.model, template.modality, template.walk)
+        fields += (template.condition, template.view, template.quality, template.enrolled_at)
+        rows.append((template.template_id, *fields, template.vector.tobytes(), template.picture, template.walk_file))
+    return sorted(rows)
+
+
+def test_enrol_list_show_rename_update_delete(location) -> None:
+    walks = people_walks(3)
+    with Gallery(location, Lookup()) as gallery:
+        assert gallery.people() == []
+        first = gallery.enroll("Anna", walks[0], keep_walks=True, keep_pictures=True)
+        assert len(first.templates) == 2
+        assert (first.name, first.replaced) == ("Anna", 0)
+        gallery.enroll("Ben", walks[1])
+    with Gallery(location, Lookup(), create=False) as gallery:
+        again = gallery.enroll("Anna", walks[0][:1])
+        assert again.person_id == first.person_id
+        anna, ben = gallery.people()
+        assert (anna.name, ben.name) == ("Anna", "Ben")
+        assert dict(anna.templates) == {"lookup (111111111111)": 3}
+        assert anna.modalities == ("joints",)
+        assert anna.person_id == first.person_id
+        _, templates = gallery.show("Anna")
+        assert {template.template_id for template in templates} == {*first.templates, *again.templates}
+        kept = next(template for template in templates if template.template_id == first.templates[0])
+        assert kept.picture.startswith(b"\x89PNG")
+        np.testing.assert_array_equal(kept.vector, Lookup().embed(walks[0][:1])[0])
+        assert (kept.walk, kept.condition, kept.view, kept.quality) == ("p0/walk-0/front", "walk-0", "front", 1.0)
+        assert kept.enrolled_at <= anna.last_enrolled_at
+
+        gallery.rename("Anna", "Anna Maria")
+        person, templates = gallery.show("Anna Maria")
+        assert person.person_id == first.person_id
+        assert len(templates) == 3
+        with pytest.raises(UsageError, match=r"nobody is enrolled as 'Anna' .*did you mean 'Anna Maria'"):
+            gallery.show("Anna")
+        with pytest.raises(UsageError, match="somebody is enrolled as 'Ben' already"):
+            gallery.rename("Anna Maria", "Ben")
+        gallery.rename("Ben", "Ben")
+
+        updated = gallery.enroll("Anna Maria", walks[2][:1], replace_older=True)
+        assert updated.replaced == 3
+        assert [template.template_id for template in gallery.show("Anna Maria")[1]] == list(updated.templates)
+        assert gallery.identify(walks[2][0]).candidates[0].subject == "Anna Maria"
+
+        assert gallery.delete("Anna Maria") == 1
+        assert [person.name for person in gallery.people()] == ["Ben"]
+        assert [found.subject for found in gallery.identify(walks[2][0]).candidates] == ["Ben"]
+        for call in (gallery.delete, gallery.show):
+            with pytest.raises(UsageError, match="nobody is enrolled as 'Anna Maria'"):
+                call("Anna Maria")
+        renewed = gallery.enroll("Anna Maria", walks[2])
+        assert renewed.person_id != first.person_id
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean", "normalised-cosine"])
+def test_search_is_exact(location, metric) -> None:
+    """Against a matrix of distances from SciPy, for several people with several templates each."""
+    model = Lookup(metric)
+    walks = people_walks(40, each=3, spread=1.5)
+    probes = [walk_of(walk[0].joints + 0.3) for walk in walks[:6]]
+    with Gallery(location, model) as gallery:
+        key = ModelKey.of(model, model.embed(probes)[0])
+        vectors = model.embed([walk for each in walks for walk in each])
+        names = [f"n{person}" for person, each in enumerate(walks) for _ in each]
+        gallery.engine.add(
+            [Template(name, key, "joints", vector, "w", "c", "v") for name, vector in zip(names, vectors, strict=True)]
+        )
+        wanted = model.embed(probes)
+        found = gallery.engine.search(key, wanted, 5)
+    for probe, entries in zip(wanted.astype(np.float64), found, strict=True):
+        distances = np.array([by_hand(probe, vector.astype(np.float64), metric) for vector in vectors])
+        nearest = {name: distances[np.array(names) == name].min() for name in dict.fromkeys(names)}
+        expected = sorted(nearest, key=nearest.get)[:5]
+        assert [template.person for _, template in entries] == expected
+        np.testing.assert_allclose([entry.distance for entry, _ in entries], [nearest[n] for n in expected], atol=2e-5)
+        assert all(entry.person_id == template.person_id for entry, template in entries)
+
+
+def by_hand(first: np.ndarray, second: np.ndarray, metric: str) -> float:
+    parts = []
+    for a, b in zip(first, second, strict=True):
+        if metric == "normalised-cosine":
+            cosine = 1 - cdist(a[None, :-2], b[None, :-2], "cosine")[0, 0]
+            parts.append(((a[-2] - cosine) / a[-1] + (b[-2] - cosine) / b[-1]) / 2)
+        else:
+            parts.append(cdist(a[None], b[None], metric)[0, 0])
+    return float(np.mean(parts))
+
+
+def test_unknown_is_an_answer(location) -> None:
+    walks = people_walks(3, spread=0.2)
+    stranger = people_walks(1, seed=9)[0][0]
+    with Gallery(location, Lookup(calibration=CURVE)) as gallery:
+        empty = gallery.identify(stranger)
+        assert (empty.decision, empty.candidates, empty.templates) == ("unknown", (), 0)
+        for name, each in zip("ABC", walks, strict=True):
+            gallery.enroll(name, each[:1])
+        known = gallery.identify(walks[1][1], fpir=0.1)
+        assert (known.decision, known.candidates[0].subject, known.people, known.templates) == ("known", "B", 3, 3)
+        assert known.candidates[0].distance <= CURVE.threshold(0.1 / 3)
+        unknown = gallery.identify(stranger, fpir=0.1)
+        assert unknown.decision == "unknown"
+        assert len(unknown.candidates) == 3
+        beyond = gallery.identify(stranger, fpir=1e-4)
+        assert (beyond.decision, len(beyond.candidates)) == (None, 3)
+        assert "divided by 3 templates" in beyond.reason
+
+        accepted = gallery.verify("B", walks[1][1], fmr=0.1)
+        assert accepted.accepted
+        assert accepted.threshold == CURVE.threshold(0.1)
+        assert not gallery.verify("A", walks[1][1], fmr=0.1).accepted
+        with pytest.raises(UsageError, match="nobody is enrolled as 'D'"):
+            gallery.verify("D", stranger)
+    with Gallery(location, Lookup()) as gallery:
+        undecided = gallery.identify(stranger)
+        assert (undecided.decision, undecided.candidates[0].probability) == (None, None)
+        assert "lookup is not calibrated" in undecided.reason
+        with pytest.raises(UsageError, match="is not calibrated"):
+            gallery.verify("A", stranger)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_are_data(location, name) -> None:
+    first, second = people_walks(2)
+    with Gallery(location, Lookup()) as gallery:
+        gallery.enroll(name, first)
+        gallery.enroll("other", second)
+        assert {person.name for person in gallery.people()} == {name, "other"}
+        assert gallery.identify(first[0]).candidates[0].subject == name
+        gallery.rename(name, name[:-1] + "!")
+        gallery.rename(name[:-1] + "!", name)
+        assert gallery.delete(name) == 2
+        assert [person.name for person in gallery.people()] == ["other"]
+
+
+def test_the_same_name_in_two_spellings_of_unicode(location) -> None:
+    walks = people_walks(1)[0]
+    with Gallery(location, Lookup()) as gallery:
+        gallery.enroll("Zoe\N{COMBINING DIAERESIS}", walks[:1])
+        gallery.enroll("Zo\N{LATIN SMALL LETTER E WITH DIAERESIS}", walks[1:])
+        (person,) = gallery.people()
+        assert sum(person.templates.values()) == 2
+
+
+def test_export_import_and_copy_give_the_same(location, new_location, tmp_path) -> None:
+    walks = people_walks(3)
+    with Gallery(location, Lookup()) as gallery, Gallery(new_location("sqlite"), Lookup()) as other:
+        gallery.enroll("Änne", walks[0], keep_walks=True, keep_pictures=True)
+        gallery.enroll("Ben", walks[1])
+        assert gallery.export_file(tmp_path / "all.jsonl") == 4
+        assert gallery.copy_to(other) == 4
+        assert gallery.copy_to(other) == 4  # again: nothing new
+        assert everything(other.engine) == everything(gallery.engine)
+        before = everything(gallery.engine)
+        gallery.delete("Änne")
+        gallery.delete("Ben")
+        assert gallery.import_file(tmp_path / "all.jsonl") == 4
+        assert everything(gallery.engine) == before
+        other.delete("Ben")
+        other.enroll("Carl", walks[2])
+        gallery.delete("Änne")
+        other.copy_to(gallery)
+        assert {person.name for person in gallery.people()} == {"Änne", "Ben", "Carl"}
+        data = (tmp_path / "all.jsonl").read_bytes()
+        for damaged in (data[:-9], data.replace(b'"Ben"', b'"Bob"'), b"", b"{}\n", b"\xff\n"):
+            (tmp_path / "damaged.jsonl").write_bytes(damaged)
+            with pytest.raises(UnreadableFileError, match=r"damaged\.jsonl"):
+                gallery.import_file(tmp_path / "damaged.jsonl")
+        assert {person.name for person in gallery.people()} == {"Änne", "Ben", "Carl"}
+
+
+def test_other_weights_are_refused_or_embedded_again(location) -> None:
+    walks = people_walks(3)
+    older, newer = Lookup(), Lookup(weights="2" * 64)
+    with Gallery(location, older) as gallery:
+        gallery.enroll("Anna", walks[0], keep_walks=True)
+        gallery.enroll("Ben", walks[1])
+    with Gallery(location, newer) as gallery:
+        for call in (
+            lambda: gallery.identify(walks[0][0]),
+            lambda: gallery.verify("Anna", walks[0][0]),
+            lambda: gallery.enroll("Carl", walks[2]),
+        ):
+            with pytest.raises(IncompatibleError, match=r"lookup \(111111111111\).*lookup \(222222222222\)"):
+                call()
+        outcome = gallery.reembed()
+        assert (outcome.templates, outcome.left) == (2, ("Ben",))
+        assert gallery.enroll("Ben", walks[1], replace_older=True).replaced == 2
+        assert gallery.identify(walks[0][0]).candidates[0].subject == "Anna"
+        assert len(gallery.engine.models()) == 1
+    refused = pytest.raises(IncompatibleError, match=r"lookup \(222222222222\) only, none of another")
+    with Gallery(location, Lookup(name="another")) as gallery, refused:
+        gallery.identify(walks[0][0])
+
+
+def test_evidence_of_two_modalities_is_added_up(location) -> None:
+    rng = np.random.default_rng(0)
+    shapes = rng.integers(0, 256, (3, 64))
+    bodies = [each[0].joints for each in people_walks(3)]
+    skeleton = Lookup(calibration=CURVE)
+    outline = Lookup(modality="silhouettes", name="outline", calibration=CURVE)
+    probe = walk_of(bodies[1], shape=shapes[2])
+    with Gallery(location, [skeleton, outline]) as gallery:
+        gallery.enroll("A", [walk_of(bodies[0], shape=shapes[0])])
+        gallery.enroll("B", [walk_of(bodies[1], shape=shapes[1])])
+        gallery.enroll("C", [walk_of(bodies[2]), walk_of(None, shape=shapes[2])])
+        gallery.enroll("D", [walk_of(bodies[2])])  # no silhouette
+        result = gallery.identify(probe, fpir=0.1)
+        assert (result.people, result.templates) == (4, 7)
+        for found in result.candidates:
+            assert found.score == pytest.approx(sum(-8 * each.distance + 4 for each in found.compared))
+            assert found.probability == pytest.approx(1 / (1 + np.exp(-found.score)))
+        assert sorted(len(found.compared) for found in result.candidates) == [1, 2, 2, 2]
+        scores = [found.score for found in result.candidates]
+        assert scores == sorted(scores, reverse=True)
+        assert result.least_score == pytest.approx(np.log(4 / 0.1))
+        genuine = gallery.identify([walk_of(bodies[0]), walk_of(None, shape=shapes[0])], fpir=0.2)
+        assert (genuine.candidates[0].subject, genuine.decision) == ("A", "known")
+        assert genuine.candidates[0].score == pytest.approx(8.0, abs=1e-5)
+        assert gallery.verify("A", walk_of(bodies[0], shape=shapes[0]), fmr=0.01).accepted
+        assert gallery.identify(walk_of(None, shape=shapes[0])).templates == 3  # one modality alone
+        assert "below 1e-08" in gallery.identify(probe, fpir=1e-8).reason
+
+
+def test_an_enrolment_is_whole_or_not_at_all(location) -> None:
+    """A batch with one template that the engine cannot take leaves nothing behind."""
+    model, walks = Lookup(), people_walks(2)
+    with Gallery(location, model) as gallery:
+        gallery.enroll("Anna", walks[0])
+        before = everything(gallery.engine)
+        bad = walk_of(None, "p", 1, shape=np.zeros(64))
+        with pytest.raises(IncompatibleError, match="the models need joints"):
+            gallery.enroll("Ben", [*walks[1], bad])
+        with pytest.raises(UsageError, match="no walk to enroll"):
+            gallery.enroll("Ben", [])
+        for name in ("", " Ben", "Ben\n", "x" * 10_000):
+            with pytest.raises(UsageError, match="name"):
+                gallery.enroll(name, walks[1])
+        assert everything(gallery.engine) == before
+        template = next(gallery.engine.templates())
+        gallery.engine.add([template, replace(template, person="Somebody")])  # the same ids: nothing happens
+        assert everything(gallery.engine) == before
+
+
+def test_concurrent_writers_and_readers(location) -> None:
+    """Three processes enrol, all of them also into one person, while this one searches."""
+    context = multiprocessing.get_context("spawn")
+    with open_engine(location) as engine:
+        workers = [context.Process(target=enroll_some, args=(location, worker, 4)) for worker in range(3)]
+        for worker in workers:
+            worker.start()
+        probes = np.stack([templates_of("x", 1000 * worker + 3)[1].vector for worker in range(3)])
+        seen = 0
+        while any(worker.is_alive() for worker in workers):
+            counts = engine.counts(KEY)
+            assert sum(counts.values()) >= seen
+            assert all(count % 2 == 0 for count in counts.values())  # never half an enrolment
+            seen = sum(counts.values())
+            assert all(len(found) <= 1 for found in engine.search(KEY, probes, 1))
+        assert [worker.exitcode for worker in workers] == [0, 0, 0]
+        assert len(engine.people()) == 13
+        assert engine.models() == {KEY: 2 * 2 * 3 * 4}
+        for worker, found in enumerate(engine.search(KEY, probes, 2)):
+            assert {template.person for _, template in found} == {"everybody", f"w{worker}-3"}
+
+
+def test_nothing_is_made_where_nothing_is_asked_for(tmp_path) -> None:
+    for location, fault in (
+        (str(tmp_path / "none"), "no gallery here"),
+        ("ftp://x", "unknown gallery engine"),
+        (__file__, "a gallery is a folder"),
+    ):
+        with pytest.raises(UsageError, match=fault):
+            open_engine(location, create=location == __file__)
+    assert not (tmp_path / "none").exists()
