@@ -17,7 +17,7 @@ from gaitprint.core.sequence import GaitSequence
 from gaitprint.evaluation.calibration import Calibration
 from gaitprint.evaluation.walk_embedder import WalkEmbedder
 
-ENGINES = ("sqlite", "postgresql")
+ENGINES = ("sqlite", "postgresql", "milvus")
 
 
 class Lookup(WalkEmbedder):

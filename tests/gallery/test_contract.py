@@ -154,18 +154,18 @@ def test_unknown_is_an_answer(location) -> None:
             gallery.verify("A", stranger)
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_names_are_data(location, name) -> None:
+def test_names_are_data(location) -> None:
     first, second = people_walks(2)
     with Gallery(location, Lookup()) as gallery:
-        gallery.enroll(name, first)
         gallery.enroll("other", second)
-        assert {person.name for person in gallery.people()} == {name, "other"}
-        assert gallery.identify(first[0]).candidates[0].subject == name
-        gallery.rename(name, name[:-1] + "!")
-        gallery.rename(name[:-1] + "!", name)
-        assert gallery.delete(name) == 2
-        assert [person.name for person in gallery.people()] == ["other"]
+        for name in HOSTILE:
+            gallery.enroll(name, first)
+            assert {person.name for person in gallery.people()} == {name, "other"}
+            assert gallery.identify(first[0]).candidates[0].subject == name
+            gallery.rename(name, name[:-1] + "!")
+            gallery.rename(name[:-1] + "!", name)
+            assert gallery.delete(name) == 2
+            assert [person.name for person in gallery.people()] == ["other"]
 
 
 def test_the_same_name_in_two_spellings_of_unicode(location) -> None:

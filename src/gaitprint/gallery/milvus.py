@@ -1,0 +1,393 @@
+"""Milvus through its own client, for galleries that outgrow one server; `milvus:///file.db` is Milvus Lite.
+
+Milvus has no transactions over several requests. An enrolment is made whole by a row that says that it is pending: it
+is written first, hides all templates of the enrolment, and is removed last. Who finds one that is older than a minute,
+left by a client that died, removes what it hides. So an enrolment is acknowledged when it is complete, and never half
+seen. Replacing adds before it removes, so that a client that dies in between leaves both; renaming likewise.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Self, cast
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaitprint.core.errors import UsageError
+from gaitprint.gallery.engine import Engine, GalleryError, Person, without_password
+from gaitprint.gallery.milvus_collections import (
+    LABELS,
+    file_rows,
+    files_of,
+    key_of_name,
+    make_collections,
+    make_template_collection,
+    plain_row,
+    row_of,
+    template_of,
+)
+from gaitprint.gallery.ranking import Nearest, ProbeScores, nearest_people
+from gaitprint.gallery.rows import summarise
+from gaitprint.gallery.template import ModelKey, Template
+
+_LEFT_BEHIND_S = 60.0
+_MOST_FOUND = 16_384  # that Milvus returns at once
+_AT_ONCE = 500
+_NAMES = uuid.UUID("5b0c5bd2-9b5c-4b8e-9c5e-0f3f6b2a7d11")
+
+
+class MilvusEngine(Engine):
+    """Templates in collections of a Milvus database; see the module's text.
+
+    Args:
+        url: as `engine.open_engine` has it; ``?collections=PREFIX`` names the collections otherwise than ``gaitprint``.
+        create: whether to make the collections where there are none.
+    """
+
+    def __init__(self, url: str, *, create: bool) -> None:
+        self.location = without_password(url)
+        parts = urlsplit(url)
+        self._prefix = parse_qs(parts.query).get("collections", ["gaitprint"])[0]
+        if not (self._prefix.isascii() and self._prefix.isidentifier()):
+            raise UsageError(f"{self.location}: collections '{self._prefix}' must be letters, digits and underscores")
+        self._people, self._models = f"{self._prefix}_people", f"{self._prefix}_models"
+        self._files, self._pending = f"{self._prefix}_files", f"{self._prefix}_pending"
+        self._keys: dict[ModelKey, str] = {}
+        with self._errors():
+            self._client: Any = _connect(url)
+            if not self._client.has_collection(self._pending):
+                if not create:
+                    raise UsageError(f"{self.location}: no gallery here; gaitprint enroll makes one")
+                make_collections(self._client, self._prefix)
+            self._read_models()
+            self._clear_left_behind()
+
+    @classmethod
+    def open(cls, location: str, *, create: bool = True) -> Self:
+        """See `Engine.open`; `location` is a URL."""
+        try:
+            import pymilvus  # noqa: F401
+        except ImportError as error:
+            raise UsageError("a gallery in Milvus needs pymilvus: pip install 'gaitprint[milvus]'") from error
+        return cls(location, create=create)
+
+    def add(self, templates: Sequence[Template]) -> None:
+        """See `Engine.add`."""
+        with self._errors():
+            self._add(templates)
+
+    def replace(self, name: str, gone: Sequence[str], templates: Sequence[Template]) -> None:
+        """See `Engine.replace`, and the module's text."""
+        with self._errors():
+            person = self._person(name)
+            self._add(templates)
+            if gone:
+                ids = json.dumps(list(gone))
+                for collection in self._read_models().values():
+                    self._client.delete(collection, filter=f'person_id == "{person["person_id"]}" and id in {ids}')
+                self._client.delete(self._files, filter=f"template_id in {ids}")
+
+    def rename(self, old: str, new: str) -> None:
+        """See `Engine.rename`."""
+        with self._errors():
+            person = self._person(old)
+            if old == new:
+                return
+            if self._client.get(self._people, ids=[key_of_name(new)]):
+                raise UsageError(f"{self.location}: somebody is enrolled as '{new}' already")
+            row = plain_row(id=key_of_name(new), person_id=person["person_id"], name=new)
+            self._client.upsert(self._people, [row])
+            self._client.delete(self._people, ids=[key_of_name(old)])
+
+    def delete(self, name: str) -> int:
+        """See `Engine.delete`; what the server itself keeps for a while is said in docs/gallery.md."""
+        with self._errors():
+            person = f'person_id == "{self._person(name)["person_id"]}"'
+            gone = 0
+            collections = [*self._read_models().values(), self._files]
+            for collection in collections:
+                gone += 0 if collection == self._files else self._count(collection, person)
+                self._client.delete(collection, filter=person)
+            self._client.delete(self._people, filter=person)
+            for collection in (*collections, self._people):
+                self._client.flush(collection)
+                with suppress(_milvus_exception()):  # not every release compacts on demand
+                    self._client.compact(collection)
+        return gone
+
+    def people(self, name: str | None = None) -> list[Person]:
+        """See `Engine.people`."""
+        with self._errors():
+            if name is None:
+                known = self._all(self._people, "", ["person_id", "name"])
+            else:
+                known = self._client.get(self._people, ids=[key_of_name(name)], output_fields=["person_id", "name"])
+            named = {row["person_id"]: row["name"] for row in known}
+            counted: dict[tuple[str, str, str, str], list[str]] = {}
+            for key, collection in self._read_models().items():
+                wanted = self._visible(f"person_id in {json.dumps(list(named))}" if name is not None else "")
+                for row in self._all(collection, wanted, ["person_id", "modality", "enrolled_at"]):
+                    group = row["person_id"], key.name, key.weights_hash, row["modality"]
+                    counted.setdefault(group, []).append(row["enrolled_at"])
+        rows: list[tuple[Any, ...]] = [(person, label, "", "", "", 0, "") for person, label in named.items()]
+        rows += [
+            (group[0], named[group[0]], *group[1:], len(times), max(times))
+            for group, times in counted.items()
+            if group[0] in named
+        ]
+        return sorted(summarise(rows), key=lambda person: person.name)
+
+    def models(self) -> dict[ModelKey, int]:
+        """See `Engine.models`."""
+        with self._errors():
+            wanted = self._visible()
+            counts = {key: self._count(collection, wanted) for key, collection in self._read_models().items()}
+        return {key: count for key, count in counts.items() if count}
+
+    def size(self) -> int:
+        """See `Engine.size`."""
+        with self._errors():
+            return self._count(self._people, "")
+
+    def templates(self, name: str | None = None) -> Iterator[Template]:
+        """See `Engine.templates`."""
+        with self._errors():
+            people = self._all(self._people, "", ["person_id", "name"]) if name is None else [self._person(name)]
+        for person in sorted(people, key=lambda row: str(row["person_id"])):
+            of_person = f'person_id == "{person["person_id"]}"'
+            with self._errors():
+                files = files_of(self._all(self._files, of_person, ["id", "template_id", "kind", "data"]))
+                found = [
+                    template_of(row, key, person["name"], files)
+                    for key, collection in self._read_models().items()
+                    for row in self._all(collection, self._visible(of_person), ["id", *LABELS, "vector"])
+                ]
+            yield from found
+
+    def of_people(self, key: ModelKey, person_ids: Sequence[str]) -> list[Template]:
+        """See `Engine.of_people`."""
+        collection = self._collection(key)
+        if collection is None or not person_ids:
+            return []
+        with self._errors():
+            wanted = self._visible(f"person_id in {json.dumps(list(person_ids))}")
+            rows = self._all(collection, wanted, ["id", *LABELS, "vector"])
+            names = self._names({row["person_id"] for row in rows})
+        return [template_of(row, key, names[row["person_id"]]) for row in rows if row["person_id"] in names]
+
+    def counts(self, key: ModelKey) -> dict[str, int]:
+        """See `Engine.counts`."""
+        collection, counts = self._collection(key), dict[str, int]()
+        if collection is not None:
+            with self._errors():
+                for row in self._all(collection, self._visible(), ["person_id"]):
+                    counts[row["person_id"]] = counts.get(row["person_id"], 0) + 1
+        return counts
+
+    def search(self, key: ModelKey, probes: NDArray[np.float32], count: int) -> list[list[tuple[Nearest, Template]]]:
+        """See `Engine.search`."""
+        collection = self._collection(key)
+        if collection is None:
+            return [[] for _ in probes]
+        results = []
+        with self._errors():
+            wanted = self._visible()
+            for probe in probes:
+                scored = _Scored(self._client, collection, key, ProbeScores.of(key, probe), wanted)
+                nearest = nearest_people(probe, scored.scores, scored, count)
+                rows = [scored.rows[str(entry.template)] for entry in nearest]
+                names = self._names({row["person_id"] for row in rows})
+                # Somebody who was removed meanwhile has no name any more.
+                results.append(
+                    [
+                        (entry, template_of(row, key, names[entry.person_id]))
+                        for entry, row in zip(nearest, rows, strict=True)
+                        if entry.person_id in names
+                    ]
+                )
+        return results
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        self._client.close()
+
+    def _add(self, templates: Sequence[Template]) -> None:
+        new = self._new(templates)
+        if not new:
+            return
+        enrolment = uuid.uuid4().hex
+        self._client.upsert(self._pending, [plain_row(id=enrolment, started_at=str(time.time()))])
+        made: dict[str, dict[str, Any]] = {}
+        people = {who: self._person_id(*who, made) for who in {(each.person, each.person_id) for each in new}}
+        by_model: dict[ModelKey, list[dict[str, Any]]] = {}
+        for template in new:
+            person = people[template.person, template.person_id]
+            by_model.setdefault(template.model, []).append(row_of(template, person, enrolment))
+        files = [row for each in new for row in file_rows(each, people[each.person, each.person_id])]
+        for start in range(0, len(files), _AT_ONCE):
+            self._client.upsert(self._files, files[start : start + _AT_ONCE])
+        for key, rows in by_model.items():
+            self._client.upsert(self._collection(key) or self._make_collection(key), rows)
+        if made:
+            self._client.upsert(self._people, list(made.values()))
+        self._client.delete(self._pending, ids=[enrolment])
+
+    def _new(self, templates: Sequence[Template]) -> list[Template]:
+        """Those that are not there yet."""
+        there: set[str] = set()
+        for key in {template.model for template in templates}:
+            if collection := self._collection(key):
+                ids = [template.template_id for template in templates if template.model == key]
+                there |= {row["id"] for row in self._client.get(collection, ids=ids, output_fields=["id"])}
+        return [template for template in templates if template.template_id not in there]
+
+    def _person_id(self, name: str, person_id: str, made: dict[str, dict[str, Any]]) -> str:
+        """Id of a person by name, else by id; `made` gets the row of one who is not there yet."""
+        row = made.get(name) or next(iter(self._client.get(self._people, ids=[key_of_name(name)])), None)
+        if row is not None:
+            return str(row["person_id"])
+        # Two clients that enroll a new name at once make one person.
+        chosen = person_id or uuid.uuid5(_NAMES, f"{self._prefix} {name}").hex
+        taken = self._client.query(self._people, filter=f'person_id == "{chosen}"', output_fields=["name"], limit=1)
+        if taken and person_id:
+            return person_id
+        if taken:  # somebody who was renamed
+            chosen = uuid.uuid4().hex
+        made[name] = plain_row(id=key_of_name(name), person_id=chosen, name=name)
+        return chosen
+
+    def _make_collection(self, key: ModelKey) -> str:
+        collection = f"{self._prefix}_templates_{key.digest}"
+        make_template_collection(self._client, collection, key)
+        shape = f"{key.parts} {key.size}"
+        labels = {"name": key.name, "weights_hash": key.weights_hash, "distance": key.distance, "shape": shape}
+        self._client.upsert(self._models, [plain_row(id=key.digest, **labels)])
+        self._keys[key] = collection
+        return collection
+
+    def _read_models(self) -> dict[ModelKey, str]:
+        for row in self._all(self._models, "", ["id", "name", "weights_hash", "distance", "shape"]):
+            key = ModelKey(row["name"], row["weights_hash"], row["distance"], *map(int, row["shape"].split()))
+            self._keys[key] = f"{self._prefix}_templates_{row['id']}"
+        return self._keys
+
+    def _collection(self, key: ModelKey) -> str | None:
+        with self._errors():
+            return self._keys.get(key) or self._read_models().get(key)
+
+    def _person(self, name: str) -> dict[str, Any]:
+        rows = self._client.get(self._people, ids=[key_of_name(name)], output_fields=["person_id", "name"])
+        if not rows:
+            raise self.nobody(name)
+        return dict(rows[0])
+
+    def _names(self, person_ids: set[str]) -> dict[str, str]:
+        wanted = f"person_id in {json.dumps(sorted(person_ids))}"
+        rows = self._all(self._people, wanted, ["person_id", "name"]) if person_ids else []
+        return {row["person_id"]: row["name"] for row in rows}
+
+    def _visible(self, wanted: str = "") -> str:
+        """An expression that leaves out what is pending."""
+        pending = [row["id"] for row in self._all(self._pending, "", ["id"])]
+        hidden = f"enrolment not in {json.dumps(pending)}" if pending else ""
+        return " and ".join(part for part in (wanted, hidden) if part)
+
+    def _clear_left_behind(self) -> None:
+        for row in self._all(self._pending, "", ["id", "started_at"]):
+            if time.time() - float(row["started_at"]) < _LEFT_BEHIND_S:
+                continue
+            for collection in self._read_models().values():
+                of_enrolment = f'enrolment == "{row["id"]}"'
+                for template in self._all(collection, of_enrolment, ["id"]):
+                    self._client.delete(self._files, filter=f'template_id == "{template["id"]}"')
+                self._client.delete(collection, filter=of_enrolment)
+            self._client.delete(self._pending, ids=[row["id"]])
+
+    def _count(self, collection: str, wanted: str) -> int:
+        return int(self._client.query(collection, filter=wanted, output_fields=["count(*)"])[0]["count(*)"])
+
+    def _all(self, collection: str, wanted: str, fields: list[str]) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        iterator = self._client.query_iterator(collection, batch_size=1000, filter=wanted, output_fields=fields)
+        while batch := iterator.next():
+            rows += batch
+        iterator.close()
+        return rows
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except _milvus_exception() as error:
+            text = " ".join(str(getattr(error, "message", error)).split())
+            raise GalleryError(f"{self.location}: {text}") from error
+
+
+class _Scored:
+    """Scores of one probe; see `ranking.Scored`. `rows` are those of all templates that were loaded, by id."""
+
+    def __init__(self, client: Any, collection: str, key: ModelKey, scores: ProbeScores, wanted: str) -> None:
+        self._client = client
+        self._collection = collection
+        self._key = key
+        self._wanted = wanted
+        self.scores = scores
+        self.rows: dict[str, dict[str, Any]] = {}
+
+    def best(self, count: int) -> list[int | str]:
+        return [str(hit["id"]) for hit in self._hits(count)]
+
+    def at_least(self, score: float) -> list[int | str]:
+        count = 256
+        while True:
+            hits = self._hits(count)
+            if len(hits) < count or hits[-1]["distance"] < score or count == _MOST_FOUND:
+                return [str(hit["id"]) for hit in hits if hit["distance"] >= score]
+            count = min(4 * count, _MOST_FOUND)
+
+    def load(self, templates: list[int | str]) -> tuple[list[str], NDArray[np.float32]]:
+        rows = self._client.get(self._collection, ids=list(templates), output_fields=["id", *LABELS, "vector"])
+        self.rows |= {str(row["id"]): row for row in rows}
+        chosen = [self.rows[str(template)] for template in templates]
+        vectors = np.array([row["vector"] for row in chosen], np.float32)[:, : self._key.parts * self._key.size]
+        return [row["person_id"] for row in chosen], vectors.reshape(-1, self._key.parts, self._key.size)
+
+    def _hits(self, count: int) -> list[dict[str, Any]]:
+        (hits,) = self._client.search(
+            self._collection,
+            data=[self.scores.whole_vector.tolist()],
+            anns_field="search",
+            limit=min(count, _MOST_FOUND),
+            filter=self._wanted,
+            output_fields=["id"],
+        )
+        return list(hits)
+
+
+def _connect(url: str) -> Any:
+    from pymilvus import MilvusClient
+
+    parts = urlsplit(url)
+    if not parts.netloc:  # Milvus Lite
+        path = Path(parts.path)
+        if path.suffix != ".db":
+            raise UsageError(f"{url}: Milvus Lite keeps a gallery in a file whose name ends in .db")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return MilvusClient(str(path))
+    scheme = "https" if parts.scheme == "milvus+https" else "http"
+    address = f"{scheme}://{parts.hostname}:{parts.port or 19530}"
+    given = {"user": parts.username, "password": parts.password, "db_name": parts.path.strip("/")}
+    return MilvusClient(address, **{name: value for name, value in given.items() if value}, timeout=30)
+
+
+def _milvus_exception() -> type[Exception]:
+    from pymilvus import MilvusException
+
+    return cast(type[Exception], MilvusException)
