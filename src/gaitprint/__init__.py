@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "EmbeddingSet": "gaitprint.core.embeddings",
     "GaitSequence": "gaitprint.core.sequence",
+    "Gallery": "gaitprint.gallery.gallery",
     "GaitprintError": "gaitprint.core.errors",
     "Matcher": "gaitprint.evaluation.matching",
     "Skeleton": "gaitprint.core.skeletons",
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from gaitprint.data.store import Store as Store
     from gaitprint.evaluation.embed import load_embedder as load  # noqa: F401
     from gaitprint.evaluation.matching import Matcher as Matcher
+    from gaitprint.gallery.gallery import Gallery as Gallery
 
 
 def __getattr__(name: str) -> Any:

@@ -301,7 +301,7 @@ def test_concurrent_writers_and_readers(location) -> None:
 
 def test_nothing_is_made_where_nothing_is_asked_for(tmp_path) -> None:
     for location, fault in (
-        (str(tmp_path / "none"), "no gallery here"),
+        (str(tmp_path), "no gallery here"),
         ("ftp://x", "unknown gallery engine"),
         (__file__, "a gallery is a folder"),
     ):

@@ -29,8 +29,10 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
     },
     "Who is this": {
         "compare": "Say how alike two walks are, and how likely one person's.",
-        "identify": "Rank the people of a gallery by their likeness to a walk.",
+        "enroll": "Make somebody known by walks, in a gallery that keeps them.",
+        "identify": "Say who of a gallery walks here, or that it is nobody who is known.",
         "verify": "Check whether a walk is that of the person who is claimed.",
+        "gallery": "List, show, rename, delete, export, import and copy who is known.",
     },
     "What there is": {
         "models": "List the models.",
@@ -60,6 +62,8 @@ COMMANDS = Registry(
         "attention": "gaitprint.cli.attention:attention",
         "convert": "gaitprint.cli.convert:convert",
         "compare": "gaitprint.cli.compare:compare",
+        "enroll": "gaitprint.cli.enroll:enroll",
+        "gallery": "gaitprint.cli.gallery:gallery",
         "identify": "gaitprint.cli.identify:identify",
         "verify": "gaitprint.cli.verify:verify",
         "models": "gaitprint.cli.listings:models",

@@ -78,8 +78,9 @@ class Engine(ABC):
             create: whether to make the gallery where there is none.
 
         Raises:
-            GalleryError: it cannot be reached or read; UsageError where it does not exist and is not to be made, or
-                its package is not installed.
+            GalleryError: it cannot be reached or read.
+            UsageError, UnreadableFileError: it does not exist and is not to be made.
+            UsageError: its package is not installed.
         """
 
     @abstractmethod

@@ -136,10 +136,15 @@ class Gallery:
         create: bool = True,
     ) -> None:
         self._lock = threading.RLock()
-        chosen = [model] if isinstance(model, (str, os.PathLike, WalkEmbedder)) else list(model)
-        self._wanted: list[Model] = chosen
-        self._loaded: dict[str, WalkEmbedder] | None = None
         self.engine: Engine = open_engine(location, create=create)
+        self.use_models(model)
+
+    def use_models(self, model: Model | Sequence[Model]) -> None:
+        """Embed walks with other models from now on; as the argument `model` of the class."""
+        chosen = [model] if isinstance(model, (str, os.PathLike, WalkEmbedder)) else list(model)
+        with self._lock:
+            self._wanted: list[Model] = chosen
+            self._loaded: dict[str, WalkEmbedder] | None = None
 
     @property
     def models(self) -> dict[str, WalkEmbedder]:
@@ -231,9 +236,8 @@ class Gallery:
             looks = [look for look in looks if look.key in stored]
             if not looks and stored:
                 there = ", ".join(sorted({key.label for key in stored}))
-                raise IncompatibleError(
-                    f"{self.engine.location}: holds templates of {there} only, none of {', '.join(self._labels())}"
-                )
+                names = ", ".join(model.name for model in self.models.values())
+                raise IncompatibleError(f"{self.engine.location}: holds templates of {there} only, none of {names}")
             candidates = find_people(self.engine, looks, top_k) if looks else ()
             comparisons = templates = sum(stored[look.key] for look in looks)
             if len(looks) > 1:
@@ -378,9 +382,6 @@ class Gallery:
                         f"{key.parts} x {key.size}: embed kept walks again (gaitprint gallery reembed), enroll people "
                         "anew in place of the older templates (--replace), or use the older weights"
                     )
-
-    def _labels(self) -> list[str]:
-        return [model.name for model in self.models.values()]
 
     def _is_outdated(self, template: Template) -> bool:
         model = self.models.get(template.modality)

@@ -205,7 +205,7 @@ class Screen:
                 shape: tuple[int, ...] = (rows, length) if name == "codes" else (rows,)
                 place += -place % 64
                 # Copied on writing: nothing is written, and torch takes no read-only memory.
-                arrays[name] = np.memmap(path, kind, "c", place, shape)  # type: ignore[call-overload]
+                arrays[name] = np.memmap(path, kind, "c", place, shape).view(np.ndarray)  # type: ignore[call-overload]
                 place += arrays[name].nbytes
             if path.stat().st_size != place:
                 raise ValueError("cut short")
@@ -268,7 +268,8 @@ def _products(codes: NDArray[np.int8], probe: NDArray[np.int8]) -> NDArray[np.fl
     rows, column = torch.from_numpy(codes), torch.from_numpy(probe)[:, None]
     multiply = getattr(torch, "_int_mm", None)
     if multiply is not None and codes.shape[1] <= _LONGEST_FOR_INTEGERS:
-        return np.asarray(multiply(rows, column)[:, 0].float().numpy(), np.float32)
+        # Turned into floats without torch, whose threads would have to be woken for it.
+        return np.asarray(multiply(rows, column)[:, 0].numpy(), np.float32)
     # Slower, and as exact as the bound supposes: blocks of rows become float32.
     blocks = [block.float() @ column[:, 0].float() for block in torch.split(rows, _FLOAT_ROWS)]
     return np.asarray(torch.cat(blocks).numpy(), np.float32)

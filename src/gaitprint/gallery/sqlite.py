@@ -24,7 +24,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitprint.core.errors import UsageError
+from gaitprint.core.errors import UnreadableFileError, UsageError
 from gaitprint.gallery.engine import Engine, GalleryError, Person
 from gaitprint.gallery.index import ScreenScores
 from gaitprint.gallery.ranking import Nearest, ProbeScores, nearest_people
@@ -88,7 +88,9 @@ class SqliteEngine(Engine):
     def open(cls, location: str, *, create: bool = True) -> Self:
         """See `Engine.open`; `location` is a folder."""
         folder = Path(location.removeprefix("sqlite://")).expanduser()
-        if not create and not (folder / DATABASE_FILE).is_file():
+        if not create and not folder.exists():
+            raise UnreadableFileError(f"{folder}: no such folder; gaitprint enroll makes a gallery")
+        if not create and folder.is_dir() and not (folder / DATABASE_FILE).is_file():
             raise UsageError(f"{folder}: no gallery here; gaitprint enroll makes one")
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder}: a gallery is a folder, and this is none")
