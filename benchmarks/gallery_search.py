@@ -37,12 +37,13 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256, help="values of a vector")
     parser.add_argument("--engine", choices=("sqlite", "postgresql", "milvus"), default="sqlite")
     parser.add_argument("--url", help="of an empty gallery; default: one in a temporary folder")
+    parser.add_argument("--graph", action="store_true", help="postgresql: search by the graph, however few there are")
     parser.add_argument("--queries", type=int, default=100)
     parser.add_argument("--top-k", type=int, default=5)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         location = arguments.url or default_location(arguments.engine, Path(folder))
-        rows = measure(location, arguments.templates, arguments.size, arguments.queries, arguments.top_k, Path(folder))
+        rows = measure(location, arguments, Path(folder))
     table = Table(title=f"{arguments.engine}: {arguments.templates:,} templates of {arguments.size} values")
     table.add_column("figure")
     table.add_column("value", justify="right")
@@ -51,8 +52,9 @@ def main() -> None:
     Console().print(table)
 
 
-def measure(location: str, templates: int, size: int, queries: int, top_k: int, folder: Path) -> dict[str, str]:
-    key = ModelKey("random", "0" * 64, "cosine", 1, size)
+def measure(location: str, arguments: argparse.Namespace, folder: Path) -> dict[str, str]:
+    templates, top_k = arguments.templates, arguments.top_k
+    key = ModelKey("random", "0" * 64, "cosine", 1, arguments.size)
     started = time.perf_counter()
     with open_engine(location) as engine:
         for number, batch in enumerate(batches(key, templates)):
@@ -60,9 +62,12 @@ def measure(location: str, templates: int, size: int, queries: int, top_k: int, 
             if number % 20 == 0:
                 print(f"{(number + 1) * len(batch):,} enrolled, {time.perf_counter() - started:.0f} s", flush=True)
     enrolled = time.perf_counter() - started
+    if arguments.graph:
+        build_graph(location, key)
+    built = time.perf_counter() - started - enrolled
     before = resident_mib()
     with open_engine(location) as engine:
-        probes, own = make_probes(key, templates, queries)
+        probes, own = make_probes(key, templates, arguments.queries)
         started = time.perf_counter()
         engine.search(key, probes[:1], top_k)
         first = time.perf_counter() - started
@@ -78,6 +83,7 @@ def measure(location: str, templates: int, size: int, queries: int, top_k: int, 
     person = np.mean([answer[0][1].person == name for answer, name in zip(found, own, strict=True)])
     return {
         "enrolled": f"{enrolled:.0f} s",
+        **({"graph built": f"{built:.0f} s"} if arguments.graph else {}),
         "first search, which builds the index": f"{first:.2f} s",
         "first search of a second process": f"{again:.2f} s",
         "search, median": f"{1000 * np.median(seconds):.1f} ms",
@@ -89,6 +95,14 @@ def measure(location: str, templates: int, size: int, queries: int, top_k: int, 
         "threads of processors": f"{os.environ.get('OMP_NUM_THREADS', 'all')} of {os.cpu_count()}",
         "load meanwhile": f"{os.getloadavg()[0]:.1f}",
     }
+
+
+def build_graph(location: str, key: ModelKey) -> None:
+    from gaitprint.gallery import postgres
+
+    postgres.EXACT_UP_TO = 0
+    with postgres.PostgresEngine.open(location) as engine:
+        engine.make_graphs([key])
 
 
 def timed(

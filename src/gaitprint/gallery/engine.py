@@ -29,8 +29,8 @@ ENGINES = Registry(
         "milvus+https": "gaitprint.gallery.milvus:MilvusEngine",
     },
 )
-# Templates that are read, or written by a copy, together.
-BATCH = 1000
+# Among more people, looking for a name like a wrong one would take longer than typing it again.
+_MOST_TO_GUESS_FROM = 10_000
 
 
 class GalleryError(GaitprintError):
@@ -163,10 +163,10 @@ class Engine(ABC):
 
     def nobody(self, name: str) -> UsageError:
         """Return the error that says that there is nobody of this name, and who has a name like it."""
-        names = [person.name for person in self.people()]
-        alike = nearest_name(name, names)
+        size = self.size()
+        alike = nearest_name(name, [person.name for person in self.people()]) if size <= _MOST_TO_GUESS_FROM else None
         hint = f" (did you mean '{alike}'?)" if alike else ""
-        return UsageError(f"{self.location}: nobody is enrolled as '{name}' among {len(names)} people{hint}")
+        return UsageError(f"{self.location}: nobody is enrolled as '{name}' among {size} people{hint}")
 
 
 def default_location() -> str:

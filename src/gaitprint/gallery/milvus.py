@@ -9,6 +9,7 @@ seen. Replacing adds before it removes, so that a client that dies in between le
 from __future__ import annotations
 
 import json
+import logging
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -76,6 +77,8 @@ class MilvusEngine(Engine):
             import pymilvus  # noqa: F401
         except ImportError as error:
             raise UsageError("a gallery in Milvus needs pymilvus: pip install 'gaitprint[milvus]'") from error
+        # What it warns of, it tries again or works around; what it cannot is raised.
+        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
         return cls(location, create=create)
 
     def add(self, templates: Sequence[Template]) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Self, TypeVar
 
@@ -30,7 +30,7 @@ from gaitprint.gallery.template import ModelKey, Template
 T = TypeVar("T")
 
 # Templates of a model up to which all of them are scored.
-EXACT_UP_TO = 20_000
+EXACT_UP_TO = 100_000
 
 _LONGEST_IN_GRAPH = 2000
 _EXPORT_AT_ONCE = 100
@@ -87,7 +87,7 @@ class PostgresEngine(Engine):
     def add(self, templates: Sequence[Template]) -> None:
         """See `Engine.add`."""
         self._attempt(lambda connection: self._insert(connection, templates))
-        self._make_graphs(templates)
+        self.make_graphs(template.model for template in templates)
 
     def replace(self, name: str, gone: Sequence[str], templates: Sequence[Template]) -> None:
         """See `Engine.replace`."""
@@ -101,7 +101,7 @@ class PostgresEngine(Engine):
             self._insert(connection, templates)
 
         self._attempt(work)
-        self._make_graphs(templates)
+        self.make_graphs(template.model for template in templates)
 
     def rename(self, old: str, new: str) -> None:
         """See `Engine.rename`."""
@@ -139,9 +139,9 @@ class PostgresEngine(Engine):
         rows = self._rows(
             "SELECT p.id, p.name, m.name, m.weights_hash, t.modality, count(t.number), max(t.enrolled_at) "
             "FROM people p LEFT JOIN templates t ON t.person = p.number LEFT JOIN models m ON m.number = t.model "
-            "WHERE %s::text IS NULL OR p.name = %s "
+            f"{'' if name is None else 'WHERE p.name = %s'} "
             "GROUP BY p.number, m.number, t.modality ORDER BY p.name, m.number",
-            (name, name),
+            () if name is None else (name,),
         )
         return summarise(rows)
 
@@ -163,9 +163,9 @@ class PostgresEngine(Engine):
         while True:
             rows = self._rows(
                 f"SELECT {COLUMNS}, {FILES} FROM {TABLES} LEFT JOIN files f ON f.template = t.number "
-                "WHERE (t.person, t.number) > (%s, %s) AND (%s::text IS NULL OR p.name = %s) "
+                f"WHERE (t.person, t.number) > (%s, %s) {'' if name is None else 'AND p.name = %s'} "
                 "ORDER BY t.person, t.number LIMIT %s",
-                (*place, name, name, _EXPORT_AT_ONCE),
+                (*place, *([] if name is None else [name]), _EXPORT_AT_ONCE),
             )
             for row in rows:
                 yield template_of(row)
@@ -271,28 +271,30 @@ class PostgresEngine(Engine):
             people[who] = _person_number(connection, *who)
         for key in sorted({template.model for template in templates}):
             models[key] = _model_number(connection, key)
-        for template in templates:
-            who = template.person, template.person_id
-            row = connection.execute(
+        rows, files = [], []
+        for each in templates:
+            searched = as_text(whole_search_vectors(each.model, each.vector[None])[0])
+            labels = each.modality, each.walk, each.condition, each.view, each.quality, each.enrolled_at
+            numbers = people[each.person, each.person_id], models[each.model]
+            rows.append((each.template_id, *numbers, *labels, each.vector.tobytes(), searched))
+            if each.picture is not None or each.walk_file is not None:
+                files.append((each.picture, each.walk_file, each.template_id))
+        with connection.cursor() as cursor:
+            cursor.executemany(
                 "INSERT INTO templates (id, person, model, modality, walk, condition, view, quality, enrolled_at, "
                 "vector, search) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::vector) "
-                "ON CONFLICT (id) DO NOTHING RETURNING number",
-                (
-                    *(template.template_id, people[who], models[template.model], template.modality, template.walk),
-                    *(template.condition, template.view, template.quality, template.enrolled_at),
-                    *(
-                        template.vector.tobytes(),
-                        as_text(whole_search_vectors(template.model, template.vector[None])[0]),
-                    ),
-                ),
-            ).fetchone()
-            if row and (template.picture is not None or template.walk_file is not None):
-                values = row[0], template.picture, template.walk_file
-                connection.execute("INSERT INTO files VALUES (%s, %s, %s)", values)
+                "ON CONFLICT (id) DO NOTHING",
+                rows,
+            )
+            cursor.executemany(
+                "INSERT INTO files SELECT number, %s::bytea, %s::bytea FROM templates WHERE id = %s "
+                "ON CONFLICT DO NOTHING",
+                files,
+            )
 
-    def _make_graphs(self, templates: Sequence[Template]) -> None:
+    def make_graphs(self, keys: Iterable[ModelKey]) -> None:
         """Build the graph of each model that has outgrown the exact search; once, and then the server keeps it."""
-        for key in {template.model for template in templates} - self._with_graph:
+        for key in set(keys) - self._with_graph:
             length = search_length(key) + 1
             if length > _LONGEST_IN_GRAPH:
                 continue

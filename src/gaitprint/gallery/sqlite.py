@@ -138,8 +138,9 @@ class SqliteEngine(Engine):
         rows = self._rows(
             "SELECT p.id, p.name, m.name, m.weights_hash, t.modality, count(t.number), max(t.enrolled_at) "
             "FROM people p LEFT JOIN templates t ON t.person = p.number LEFT JOIN models m ON m.number = t.model "
-            "WHERE ?1 IS NULL OR p.name = ?1 GROUP BY p.number, m.number, t.modality ORDER BY p.name, m.number",
-            (name,),
+            f"{'' if name is None else 'WHERE p.name = ?'} "
+            "GROUP BY p.number, m.number, t.modality ORDER BY p.name, m.number",
+            () if name is None else (name,),
         )
         return summarise(rows)
 
@@ -160,8 +161,8 @@ class SqliteEngine(Engine):
             rows = self._rows(
                 f"SELECT {COLUMNS}, {FILES} FROM {TABLES} "
                 "LEFT JOIN files f ON f.template = t.number WHERE (t.person, t.number) > (?, ?) "
-                "AND (?3 IS NULL OR p.name = ?3) ORDER BY t.person, t.number LIMIT ?4",
-                (*place, name, _EXPORT_AT_ONCE),
+                f"{'' if name is None else 'AND p.name = ?'} ORDER BY t.person, t.number LIMIT ?",
+                (*place, *([] if name is None else [name]), _EXPORT_AT_ONCE),
             )
             for row in rows:
                 yield template_of(row)

@@ -1,0 +1,80 @@
+"""What is particular to the engines behind a URL."""
+
+import numpy as np
+import pytest
+
+from gaitprint.core.errors import UsageError
+from gaitprint.gallery import postgres
+from gaitprint.gallery.engine import GalleryError, default_location, open_engine, without_password
+from gaitprint.gallery.template import Template
+
+from .enrolling import KEY, templates_of
+
+
+def test_a_lost_connection_is_opened_again(new_location) -> None:
+    import psycopg
+
+    location = new_location("postgresql")
+    with open_engine(location) as engine, psycopg.connect(location, autocommit=True) as other:
+        engine.add(templates_of("Anna", 1))
+        for _ in range(2):
+            other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+            engine.add(templates_of("Ben", 2))
+        assert engine.models() == {KEY: 6}
+        assert [person.name for person in engine.people()] == ["Anna", "Ben"]
+
+
+def test_the_graph_finds_whom_the_exact_search_finds(new_location, monkeypatch) -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(200, 1, 2, 30)) + 0.5 * rng.normal(size=(200, 3, 2, 30))
+    templates = [
+        Template(f"p{person}", KEY, "joints", vector, f"{person}", "c", "v")
+        for person, walks in enumerate(vectors)
+        for vector in walks
+    ]
+    probes = (vectors[:20, 0] + 0.3 * rng.normal(size=(20, 2, 30))).astype(np.float32)
+    with open_engine(new_location("sqlite")) as exact, open_engine(new_location("postgresql")) as server:
+        exact.add(templates)
+        expected = exact.search(KEY, probes, 3)
+        monkeypatch.setattr(postgres, "EXACT_UP_TO", 100)
+        server.add(templates)
+        assert server._rows("SELECT to_regclass('gaitprint.graph_1') IS NOT NULL") == [(True,)]
+        found = server.search(KEY, probes, 3)
+        same = [
+            a[1].walk == b[1].walk
+            for one, other in zip(found, expected, strict=True)
+            for a, b in zip(one, other, strict=True)
+        ]
+        assert np.mean(same) >= 0.99
+        server.delete("p0")
+        assert all(template.person != "p0" for _, template in server.search(KEY, probes[:1], 3)[0])
+
+
+def test_passwords_are_not_shown(new_location) -> None:
+    assert without_password("milvus+https://me:secret@host:1/db?token=secret") == "milvus+https://me:***@host:1/db"
+    new_location("postgresql")
+    with pytest.raises(GalleryError) as refused:
+        open_engine("postgresql://me:secret@127.0.0.1:1/none")
+    assert "secret" not in str(refused.value)
+    assert "127.0.0.1" in str(refused.value)
+
+
+def test_places_that_cannot_be(new_location, tmp_path) -> None:
+    location = new_location("milvus")
+    for wrong, fault in (
+        (f"milvus://{tmp_path}/gallery", r"ends in \.db"),
+        (f"{location.partition('?')[0]}?collections=a-b", "letters, digits"),
+        (location, "no gallery here"),
+    ):
+        with pytest.raises(UsageError, match=fault):
+            open_engine(wrong, create=False)
+    with pytest.raises(UsageError, match="no gallery here"):
+        open_engine(new_location("postgresql"), create=False)
+
+
+def test_the_default_place(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("GAITPRINT_GALLERY", "postgresql://host/db")
+    assert default_location() == "postgresql://host/db"
+    monkeypatch.delenv("GAITPRINT_GALLERY")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert default_location().endswith("gallery")
