@@ -227,8 +227,7 @@ class MilvusEngine(Engine):
             return
         enrolment = uuid.uuid4().hex
         self._client.upsert(self._pending, [plain_row(id=enrolment, started_at=str(time.time()))])
-        made: dict[str, dict[str, Any]] = {}
-        people = {who: self._person_id(*who, made) for who in {(each.person, each.person_id) for each in new}}
+        people, made = self._people_of({(each.person, each.person_id) for each in new})
         by_model: dict[ModelKey, list[dict[str, Any]]] = {}
         for template in new:
             person = people[template.person, template.person_id]
@@ -236,10 +235,10 @@ class MilvusEngine(Engine):
         files = [row for each in new for row in file_rows(each, people[each.person, each.person_id])]
         for start in range(0, len(files), _AT_ONCE):
             self._client.upsert(self._files, files[start : start + _AT_ONCE])
-        for key, rows in by_model.items():
+        for key, rows in by_model.items():  # at once, so that they are seen together
             self._client.upsert(self._collection(key) or self._make_collection(key), rows)
         if made:
-            self._client.upsert(self._people, list(made.values()))
+            self._client.upsert(self._people, made)
         self._client.delete(self._pending, ids=[enrolment])
 
     def _new(self, templates: Sequence[Template]) -> list[Template]:
@@ -248,23 +247,26 @@ class MilvusEngine(Engine):
         for key in {template.model for template in templates}:
             if collection := self._collection(key):
                 ids = [template.template_id for template in templates if template.model == key]
-                there |= {row["id"] for row in self._client.get(collection, ids=ids, output_fields=["id"])}
+                there |= {row["id"] for row in self._by_id(collection, ids, ["id"])}
         return [template for template in templates if template.template_id not in there]
 
-    def _person_id(self, name: str, person_id: str, made: dict[str, dict[str, Any]]) -> str:
-        """Id of a person by name, else by id; `made` gets the row of one who is not there yet."""
-        row = made.get(name) or next(iter(self._client.get(self._people, ids=[key_of_name(name)])), None)
-        if row is not None:
-            return str(row["person_id"])
+    def _people_of(self, who: set[tuple[str, str]]) -> tuple[dict[tuple[str, str], str], list[dict[str, Any]]]:
+        """Ids of people by name, else by the id that is brought along; and the rows of those who are not there yet."""
+        keys = sorted({key_of_name(name) for name, _ in who})
+        named = {row["name"]: row["person_id"] for row in self._by_id(self._people, keys, ["name", "person_id"])}
         # Two clients that enroll a new name at once make one person.
-        chosen = person_id or uuid.uuid5(_NAMES, f"{self._prefix} {name}").hex
-        taken = self._client.query(self._people, filter=f'person_id == "{chosen}"', output_fields=["name"], limit=1)
-        if taken and person_id:
-            return person_id
-        if taken:  # somebody who was renamed
-            chosen = uuid.uuid4().hex
-        made[name] = plain_row(id=key_of_name(name), person_id=chosen, name=name)
-        return chosen
+        wanted = {(name, given): given or uuid.uuid5(_NAMES, f"{self._prefix} {name}").hex for name, given in who}
+        taken = self._names({wanted[each] for each in who if each[0] not in named})
+        people, made = {}, []
+        for name, given in sorted(who):
+            chosen = named.get(name) or wanted[name, given]
+            if name not in named and chosen in taken and not given:  # somebody who was renamed
+                chosen = uuid.uuid4().hex
+            if name not in named and chosen not in taken:
+                made.append(plain_row(id=key_of_name(name), person_id=chosen, name=name))
+                named[name] = chosen
+            people[name, given] = chosen
+        return people, made
 
     def _make_collection(self, key: ModelKey) -> str:
         collection = f"{self._prefix}_templates_{key.digest}"
@@ -292,9 +294,11 @@ class MilvusEngine(Engine):
         return dict(rows[0])
 
     def _names(self, person_ids: set[str]) -> dict[str, str]:
-        wanted = f"person_id in {json.dumps(sorted(person_ids))}"
-        rows = self._all(self._people, wanted, ["person_id", "name"]) if person_ids else []
-        return {row["person_id"]: row["name"] for row in rows}
+        names, ids = dict[str, str](), sorted(person_ids)
+        for start in range(0, len(ids), _AT_ONCE):
+            wanted = f"person_id in {json.dumps(ids[start : start + _AT_ONCE])}"
+            names |= {row["person_id"]: row["name"] for row in self._all(self._people, wanted, ["person_id", "name"])}
+        return names
 
     def _visible(self, wanted: str = "") -> str:
         """An expression that leaves out what is pending."""
@@ -312,6 +316,12 @@ class MilvusEngine(Engine):
                     self._client.delete(self._files, filter=f'template_id == "{template["id"]}"')
                 self._client.delete(collection, filter=of_enrolment)
             self._client.delete(self._pending, ids=[row["id"]])
+
+    def _by_id(self, collection: str, ids: Sequence[str], fields: list[str]) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        for start in range(0, len(ids), _AT_ONCE):
+            rows += self._client.get(collection, ids=list(ids[start : start + _AT_ONCE]), output_fields=fields)
+        return rows
 
     def _count(self, collection: str, wanted: str) -> int:
         return int(self._client.query(collection, filter=wanted, output_fields=["count(*)"])[0]["count(*)"])

@@ -30,13 +30,14 @@ from gaitprint.gallery.template import ModelKey, Template
 T = TypeVar("T")
 
 # Templates of a model up to which all of them are scored.
-EXACT_UP_TO = 100_000
+EXACT_UP_TO = 20_000
 
 _LONGEST_IN_GRAPH = 2000
 _EXPORT_AT_ONCE = 100
 _ATTEMPTS = 6
 _VERSION = 1
 
+# What every search reads stays in the rows of its table, as far as it fits; what few need goes beside it.
 _SCHEMA = """
 CREATE EXTENSION IF NOT EXISTS vector;
 CREATE SCHEMA IF NOT EXISTS gaitprint;
@@ -51,6 +52,8 @@ CREATE TABLE IF NOT EXISTS gaitprint.templates (number bigint GENERATED ALWAYS A
     model integer NOT NULL REFERENCES gaitprint.models, modality text NOT NULL, walk text NOT NULL,
     condition text NOT NULL, view text NOT NULL, quality double precision, enrolled_at text NOT NULL,
     vector bytea NOT NULL, search vector NOT NULL);
+ALTER TABLE gaitprint.templates ALTER COLUMN vector SET STORAGE EXTERNAL;
+ALTER TABLE gaitprint.templates ALTER COLUMN search SET STORAGE MAIN;
 CREATE INDEX IF NOT EXISTS templates_of_person ON gaitprint.templates (person, model);
 CREATE INDEX IF NOT EXISTS templates_of_model ON gaitprint.templates (model);
 CREATE TABLE IF NOT EXISTS gaitprint.files (
