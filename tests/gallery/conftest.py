@@ -130,9 +130,9 @@ def new_location(request, tmp_path) -> Callable[[str], str]:
             return str(tmp_path / name)
         if engine == "milvus":
             return f"{request.getfixturevalue('milvus_server')}?collections={name}"
+        url = request.getfixturevalue("postgres_server")
         import psycopg
 
-        url = request.getfixturevalue("postgres_server")
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
         head, _, options = url.partition("?")

@@ -12,9 +12,9 @@ from .enrolling import KEY, templates_of
 
 
 def test_a_lost_connection_is_opened_again(new_location) -> None:
+    location = new_location("postgresql")
     import psycopg
 
-    location = new_location("postgresql")
     with open_engine(location) as engine, psycopg.connect(location, autocommit=True) as other:
         engine.add(templates_of("Anna", 1))
         for _ in range(2):

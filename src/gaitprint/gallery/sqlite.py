@@ -130,7 +130,12 @@ class SqliteEngine(Engine):
             database.execute(
                 "UPDATE meta SET value = (SELECT value FROM meta WHERE key = 'epoch') WHERE key = 'unwiped'"
             )
-        self._wipe(wait_s=_WAIT_S)
+        try:
+            self._wipe(wait_s=_WAIT_S)
+        except GalleryError as error:
+            raise GalleryError(
+                f"{error}; the person is removed, but not every trace: opening the gallery again finishes that"
+            ) from error
         return int(gone)
 
     def people(self, name: str | None = None) -> list[Person]:
@@ -335,10 +340,8 @@ class SqliteEngine(Engine):
             self._database.execute("VACUUM")
             while self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 if time.monotonic() > until:
-                    raise GalleryError(
-                        f"{self.location}: removed, but another process still reads what the gallery was, so that "
-                        f"its log ({DATABASE_FILE}-wal) cannot be emptied; end it, and open the gallery again"
-                    )
+                    log = self._folder / f"{DATABASE_FILE}-wal"
+                    raise GalleryError(f"{log}: another process still reads what the gallery was, and keeps its log")
                 time.sleep(0.05)
             with self._writing() as database:
                 database.execute("UPDATE meta SET value = '0' WHERE key = 'unwiped' AND value = ?", (epoch,))
