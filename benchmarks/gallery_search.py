@@ -13,6 +13,7 @@ import argparse
 import os
 import resource
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from gaitprint.gallery import postgres
 from gaitprint.gallery.engine import Engine, open_engine
 from gaitprint.gallery.ranking import Nearest
 from gaitprint.gallery.template import ModelKey, Template
@@ -37,7 +39,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256, help="values of a vector")
     parser.add_argument("--engine", choices=("sqlite", "postgresql", "milvus"), default="sqlite")
     parser.add_argument("--url", help="of an empty gallery; default: one in a temporary folder")
-    parser.add_argument("--graph", action="store_true", help="postgresql: search by the graph, however few there are")
+    parser.add_argument("--graph", action="store_true", help="postgresql: build the graph after everybody is enrolled")
     parser.add_argument("--queries", type=int, default=100)
     parser.add_argument("--top-k", type=int, default=5)
     arguments = parser.parse_args()
@@ -55,6 +57,8 @@ def main() -> None:
 def measure(location: str, arguments: argparse.Namespace, folder: Path) -> dict[str, str]:
     templates, top_k = arguments.templates, arguments.top_k
     key = ModelKey("random", "0" * 64, "cosine", 1, arguments.size)
+    if arguments.graph:
+        postgres.EXACT_UP_TO = sys.maxsize
     started = time.perf_counter()
     with open_engine(location) as engine:
         for number, batch in enumerate(batches(key, templates)):
@@ -98,8 +102,6 @@ def measure(location: str, arguments: argparse.Namespace, folder: Path) -> dict[
 
 
 def build_graph(location: str, key: ModelKey) -> None:
-    from gaitprint.gallery import postgres
-
     postgres.EXACT_UP_TO = 0
     with postgres.PostgresEngine.open(location) as engine:
         engine.make_graphs([key])
