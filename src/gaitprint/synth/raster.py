@@ -7,6 +7,7 @@ computed at once; nothing is evaluated per pixel.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +75,16 @@ def project_solids(solids: Solids, camera: Camera, shift: Floats | None = None) 
     stretch = np.hypot(np.cos(turn) * broad, np.sin(turn) * deep).astype(np.float32)
     bulge = np.hypot(np.sin(turn) * broad, np.cos(turn) * deep).astype(np.float32)
     return Outlines(camera.project(seen, shift), radii.astype(np.float32), stretch, depth, bulge, camera.focal_px)
+
+
+def join_outlines(bodies: Sequence[Outlines]) -> Outlines:
+    """Put bodies in the same T pictures of one camera together, one after the other along S."""
+
+    def joined(name: str) -> Floats:
+        whole: Floats = np.concatenate([getattr(body, name) for body in bodies], axis=1)
+        return whole
+
+    return Outlines(*(joined(name) for name in ("centres", "radii", "stretch", "depth", "bulge")), bodies[0].focal_px)
 
 
 def spans_of(outlines: Outlines, height: int) -> Spans:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from gaitprint.synth.camera import Camera
-from gaitprint.synth.raster import Outlines, Spans, fill, hull_spans, pixels_of, project_solids, spans_of
+from gaitprint.synth.raster import Outlines, Spans, fill, hull_spans, join_outlines, pixels_of, project_solids, spans_of
 from gaitprint.synth.scene import Scene, add_grain, paint_background, sample_scene
 from gaitprint.synth.segmentation import SegmentationNoise, damage, ragged
 from gaitprint.synth.solids import Solids
@@ -63,11 +65,32 @@ def render_frames(
     Returns:
         uint8 [T, H, W, 3], RGB.
     """
-    frames = len(solids.yaw)
     scene = sample_scene(rng)
-    picture = paint_background(scene, camera, frames, shift, rng)
-    outlines = project_solids(solids, camera, shift)
-    _cast_shadow(picture, outlines, camera, scene)
+    picture = paint_background(scene, camera, len(solids.yaw), shift, rng)
+    paint_bodies(picture, [project_solids(solids, camera, shift)], [solids.colours], camera, scene)
+    add_grain(picture, scene, rng)
+    return picture
+
+
+def paint_bodies(
+    picture: NDArray[np.uint8],
+    bodies: Sequence[Outlines],
+    colours: Sequence[NDArray[np.uint8]],
+    camera: Camera,
+    scene: Scene,
+) -> None:
+    """Paint bodies and their shadows over a background, in place; of several the nearest shows.
+
+    Args:
+        picture: uint8 [T, H, W, 3], RGB; no value is nearer to 0 or 255 than the scene's grain.
+        bodies: one or several, each over T frames.
+        colours: of each body uint8 [S, 3].
+        camera: which pictured them.
+        scene: its lamp and shadow.
+    """
+    for body in bodies:
+        _cast_shadow(picture, body, camera, scene)
+    outlines = join_outlines(bodies)
     spans = spans_of(outlines, camera.height)
     flat, span = pixels_of(spans, camera.height, camera.width)
     half = np.maximum((spans.right - spans.left) / 2, np.float32(0.5))
@@ -85,10 +108,9 @@ def render_frames(
 
     lamp = np.deg2rad(scene.light_from_deg)
     light = scene.ambient + (1 - scene.ambient) * np.maximum(across * np.sin(lamp) + facing * np.cos(lamp), 0)
-    colours = solids.colours.astype(np.float32)[spans.outline % len(solids)]  # [N, 3]
-    picture.reshape(-1, 3)[flat] = np.clip(colours[span] * light[:, None], scene.grain, 255 - scene.grain)
-    add_grain(picture, scene, rng)
-    return picture
+    painted = np.concatenate(colours).astype(np.float32)
+    tint = painted[spans.outline % len(painted)]  # [N, 3]
+    picture.reshape(-1, 3)[flat] = np.clip(tint[span] * light[:, None], scene.grain, 255 - scene.grain)
 
 
 def _cast_shadow(picture: NDArray[np.uint8], outlines: Outlines, camera: Camera, scene: Scene) -> None:
