@@ -14,6 +14,7 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
         "prepare": "Turn a raw data set into a store of packed walks.",
         "gei": "Write one gait energy image for each walk.",
         "export-tree": "Write the silhouettes of a store as a tree of PNGs.",
+        "extract": "Find walkers in a video, webcam or stream, and put each passage into a store.",
         "pose": "Find the 16 joints of a person in a picture, a folder of pictures or a video.",
     },
     "Models": {
@@ -51,6 +52,7 @@ COMMANDS = Registry(
         "prepare": "gaitprint.cli.prepare:prepare",
         "gei": "gaitprint.cli.gei:gei",
         "export-tree": "gaitprint.cli.export_tree:export_tree",
+        "extract": "gaitprint.cli.extract:extract",
         "pose": "gaitprint.cli.pose:pose",
         "train": "gaitprint.cli.train:train",
         "evaluate": "gaitprint.cli.evaluate:evaluate",

@@ -77,7 +77,7 @@ def place(
 
 
 def appear(landmarks: NDArray[np.float32], first: int, frames: int) -> NDArray[np.float32]:
-    """Let a walk [t, J, 3] begin at frame `first` of `frames`; before and after it the person is out of every picture."""
+    """Let a walk [t, J, 3] begin at frame `first` of `frames`; before and after it nobody is in any picture."""
     whole = np.zeros((frames, *landmarks.shape[1:]), np.float32)
     whole[...] = landmarks[:1]
     whole[..., 0] += np.float32(_AWAY_M)

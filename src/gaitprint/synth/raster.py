@@ -84,7 +84,9 @@ def join_outlines(bodies: Sequence[Outlines]) -> Outlines:
         whole: Floats = np.concatenate([getattr(body, name) for body in bodies], axis=1)
         return whole
 
-    return Outlines(*(joined(name) for name in ("centres", "radii", "stretch", "depth", "bulge")), bodies[0].focal_px)
+    return Outlines(
+        joined("centres"), joined("radii"), joined("stretch"), joined("depth"), joined("bulge"), bodies[0].focal_px
+    )
 
 
 def spans_of(outlines: Outlines, height: int) -> Spans:

@@ -1,0 +1,209 @@
+"""`gaitprint extract`: from a video to walks in a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from rich.table import Table
+from rich.text import Text
+from tyro.conf import Positional, arg
+
+from gaitprint.cli.terminal import output
+from gaitprint.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from gaitprint.video.passage import Passage
+    from gaitprint.video.pipeline import Extraction
+
+_SIDE_OF_FRAMES = 256
+
+
+def extract(
+    source: Positional[Annotated[str, arg(metavar="VIDEO")]],
+    /,
+    *,
+    out: Annotated[Path, arg(metavar="STORE")],
+    subject: Annotated[str | None, arg(metavar="NAME")] = None,
+    condition: Annotated[str | None, arg(metavar="C")] = None,
+    front_end: Literal["auto", "mediapipe", "background"] = "auto",
+    pose: Annotated[str, arg(metavar="auto|mediapipe|off|MODEL")] = "auto",
+    joints: Literal["2d", "3d"] = "2d",
+    size: Annotated[str, arg(metavar="HxW")] = "64x64",
+    frames: bool = False,
+    pictures: Annotated[Path | None, arg(metavar="DIR")] = None,
+    frame_rate: Annotated[float | None, arg(metavar="HZ")] = None,
+    seconds: Annotated[float | None, arg(metavar="S")] = None,
+    device: str = "auto",
+) -> dict[str, Any]:
+    """Find people in a video, and put each passage as one walk into a store.
+
+    The camera should stand still; where it moves, people are found by the MediaPipe front-end alone. Each passage is a
+    person walking one way, whole in the picture, with nobody before or behind them. What will not do is listed with the
+    reason and not kept.
+
+    Args:
+        source: A video file, a folder of pictures, a webcam's number, or a stream's address (rtsp://...).
+        out: The store to add the walks to; made where there is none.
+        subject: Who it is. Without a name each person who is followed gets one of their own.
+        condition: The recording; the video's name where it is not given. Passages are numbered behind it.
+        front_end: What finds silhouettes: background needs no network, mediapipe the extra 'video'; auto takes
+            mediapipe where it is installed.
+        pose: What finds joints: mediapipe, a pose network (shipped name, run folder, weights file), or off.
+        joints: Keep joints in pixels (2d) or in metres about the hips (3d, mediapipe only).
+        size: Height and width of the silhouettes: 64x64, 64x44 or 128x88.
+        frames: Keep the RGB frames too, square around the person.
+        pictures: Where to draw what was extracted; STORE-pictures beside the store where it is not given.
+        frame_rate: Frames a second, where the video states a wrong rate, and of a folder of pictures.
+        seconds: Stop a webcam or stream after so long.
+        device: Where a pose network of ours computes.
+
+    Returns:
+        source, store, frames, frame_rate_hz, people, other_things, passages (each with id, frames, direction, view_deg,
+        quality and refused), usable, stages (seconds), frames_per_second, pictures, warnings.
+    """
+    from gaitprint.core.progress import console
+    from gaitprint.core.sequence import check_label
+    from gaitprint.data.silhouettes import check_size
+    from gaitprint.data.store import Store
+    from gaitprint.evaluation.embed import choose_device
+    from gaitprint.video.front_ends import choose_front_ends
+    from gaitprint.video.naming import name_walks
+    from gaitprint.video.passage import PassageOptions, without_pictures
+    from gaitprint.video.passage_pictures import write_annotated_video, write_passage
+    from gaitprint.video.pipeline import Extraction
+    from gaitprint.video.sources import open_source
+
+    aligned = _parse_size(size)
+    check_size(aligned)
+    for field, label in (("subject", subject), ("condition", condition)):
+        if label is not None:
+            check_label(field, label)
+    for option, number in (("--frame-rate", frame_rate), ("--seconds", seconds)):
+        if number is not None and not 0 < number < 1e6:
+            raise UsageError(f"{option} is {number}, must be above 0")
+    front_ends = choose_front_ends(front_end, pose, choose_device(device))
+    if joints == "3d" and (front_ends.pose is None or not front_ends.pose.knows_depth):
+        raise UsageError("--joints 3d: only the MediaPipe pose front-end finds depth; --pose mediapipe chooses it")
+    video = open_source(source, frame_rate_hz=frame_rate, seconds=seconds)
+    store = Store.create(out)
+    folder = pictures or out.with_name(f"{out.name}-pictures")
+    options = PassageOptions(
+        size=aligned, joint_axes=3 if joints == "3d" else 2, frames_size=_SIDE_OF_FRAMES if frames else None
+    )
+    extraction = Extraction(video, front_ends, options)
+    found: list[Passage] = []
+    drawn: list[Path] = []
+    with console.status(f"looking for walkers in {video.name}") as status:
+        for passage in extraction:
+            name = f"passage-{len(found) + 1:02d}"
+            with extraction.stages.measure("pictures"):
+                drawn += write_passage(passage, folder, name, video.frame_rate_hz)
+                found.append(without_pictures(passage))
+            status.update(f"frame {extraction.frames}: {len(found)} passages")
+    named = name_walks(found, subject, condition or video.name, taken=set(store))
+    store.add([walk for walk in named if walk is not None])
+    if not video.is_live:
+        with extraction.stages.measure("pictures"):
+            drawn.append(folder / "annotated.mp4")
+            write_annotated_video(video, found, drawn[-1])
+    if video.warning:
+        console.print(Text(f"warning: {video.warning}"), soft_wrap=True)
+    _print_passages(found, named, extraction)
+    output.print(Text(f"{sum(walk is not None for walk in named)} walks added to {out}; pictures in {folder}"))
+    return _summary(source, out, extraction, found, named, drawn, [video.warning] if video.warning else [])
+
+
+def _parse_size(words: str) -> tuple[int, int]:
+    """Read HxW.
+
+    >>> _parse_size("64x44")
+    (64, 44)
+    """
+    height, _, width = words.partition("x")
+    if not (height.isdecimal() and width.isdecimal()):
+        raise UsageError(f"--size is '{words}', must be HEIGHTxWIDTH, for example 64x64")
+    return int(height), int(width)
+
+
+def _print_passages(found: list[Passage], named: list[Any], extraction: Extraction) -> None:
+    """Print what was found, why some of it will not do, and where the time went."""
+    table = Table(title=f"{extraction.people} followed, {len(found)} passages", title_justify="left", box=None)
+    for column in ("", "person", "seconds", "direction", "view", "frames", "high", "cycles", "whole", "sharp"):
+        table.add_column(column, justify="left" if column == "direction" else "right", no_wrap=True)
+    rate_hz = extraction.source.frame_rate_hz
+    for number, passage in enumerate(found, start=1):
+        quality = passage.quality
+        table.add_row(
+            str(number),
+            str(passage.track),
+            f"{passage.numbers[0] / rate_hz:.1f}-{passage.numbers[-1] / rate_hz:.1f}",
+            passage.direction,
+            "" if passage.view_deg is None else f"{passage.view_deg:.0f}",
+            str(quality.frames),
+            f"{quality.height_px:.0f}",
+            f"{quality.cycles:.1f}",
+            f"{quality.complete:.0%}",
+            f"{quality.sharpness:.2f}",
+            style="dim" if passage.refused else "",
+        )
+    output.print(table)
+    for number, (passage, walk) in enumerate(zip(found, named, strict=True), start=1):
+        output.print(Text(f"{number:>3} {walk.id if walk is not None else f'refused: {passage.refused}'}"))
+    stages = Table(title="where the time went", title_justify="left", box=None)
+    for column in ("stage", "seconds", "ms a frame"):
+        stages.add_column(column, justify="left" if column == "stage" else "right")
+    for stage, spent in extraction.stages.seconds.items():
+        stages.add_row(stage, f"{spent:.2f}", f"{1000 * spent / max(extraction.frames, 1):.1f}")
+    output.print(stages)
+    output.print(f"{extraction.frames} frames, {_speed(extraction):.1f} a second without the pictures")
+
+
+def _speed(extraction: Extraction) -> float:
+    """Frames a second of everything but drawing."""
+    spent = sum(seconds for stage, seconds in extraction.stages.seconds.items() if stage != "pictures")
+    return extraction.frames / max(spent, 1e-9)
+
+
+def _summary(
+    source: str,
+    out: Path,
+    extraction: Extraction,
+    found: list[Passage],
+    named: list[Any],
+    drawn: list[Path],
+    warnings: list[str],
+) -> dict[str, Any]:
+    """Put together what ``--json`` writes."""
+    passages = [
+        {
+            "id": None if walk is None else walk.id,
+            "person": passage.track,
+            "first_frame": int(passage.numbers[0]),
+            "last_frame": int(passage.numbers[-1]),
+            "direction": passage.direction,
+            "view_deg": None if passage.view_deg is None else round(passage.view_deg, 1),
+            "quality": {
+                name: round(value, 4) if isinstance(value, float) else value
+                for name, value in vars(passage.quality).items()
+            },
+            "score": passage.quality.score,
+            "refused": passage.refused,
+        }
+        for passage, walk in zip(found, named, strict=True)
+    ]
+    return {
+        "source": source,
+        "store": str(out),
+        "front_end": extraction.front_ends.name,
+        "frames": extraction.frames,
+        "frame_rate_hz": extraction.source.frame_rate_hz,
+        "people": extraction.people,
+        "other_things": extraction.other_things,
+        "passages": passages,
+        "usable": sum(walk is not None for walk in named),
+        "stages": {stage: round(spent, 3) for stage, spent in extraction.stages.seconds.items()},
+        "frames_per_second": round(_speed(extraction), 2),
+        "pictures": [str(path) for path in drawn],
+        "warnings": warnings,
+    }

@@ -1,0 +1,85 @@
+"""The networks that MediaPipe's wheel carries, run by LiteRT: no import of MediaPipe, whose OpenCV is another one.
+
+The models are those of MediaPipe 0.10.14 (Google, Apache-2.0): *BlazePose GHUM 3D* (Bazarevsky et al. 2020, *BlazePose:
+On-device Real-time Body Pose Tracking*; Grishchenko et al. 2022) as detector and landmark network, and the selfie
+segmentation network (a MobileNetV3 encoder and decoder). Later wheels carry no models.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaitprint.core.errors import IncompatibleError
+
+INSTALL = 'pip install "gaitprint[video]", then pip install --no-deps mediapipe==0.10.14'
+
+MODELS: dict[str, str] = {
+    "detector": "modules/pose_detection/pose_detection.tflite",
+    "landmarks": "modules/pose_landmark/pose_landmark_full.tflite",
+    "segmentation": "modules/selfie_segmentation/selfie_segmentation.tflite",
+}
+# More than two threads gain nothing with networks as small as these.
+_MOST_THREADS = 2
+
+
+def mediapipe_is_installed() -> bool:
+    """Whether both the interpreter and the models are there."""
+    return _spec("ai_edge_litert") is not None and all(_find(name) is not None for name in MODELS)
+
+
+class LiteNetwork:
+    """One network, ready to be called; not to be shared between threads.
+
+    Args:
+        name: a key of `MODELS`.
+
+    Raises:
+        IncompatibleError: interpreter or model are not installed; the text says what to install.
+    """
+
+    def __init__(self, name: str) -> None:
+        path = _find(name)
+        if path is None:
+            raise IncompatibleError(f"the MediaPipe front-end needs its models, which are not installed: {INSTALL}")
+        try:
+            # What the interpreter says about itself at the start is nothing to the user.
+            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+            from ai_edge_litert.interpreter import Interpreter
+        except ImportError as error:
+            raise IncompatibleError(f"the MediaPipe front-end needs ai-edge-litert ({error}): {INSTALL}") from error
+        threads = min(_MOST_THREADS, os.cpu_count() or 1)
+        self._network: Any = Interpreter(str(path), num_threads=threads)
+        self._network.allocate_tensors()
+        self._input = self._network.get_input_details()[0]["index"]
+        self._outputs = [details["index"] for details in self._network.get_output_details()]
+
+    def __call__(self, image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Run on one image float32 [H, W, 3]; returns every output without its batch axis."""
+        self._network.set_tensor(self._input, image[None])
+        self._network.invoke()
+        return [self._network.get_tensor(index)[0] for index in self._outputs]
+
+
+def _spec(package: str) -> ModuleSpec | None:
+    """Find a package without importing it."""
+    try:
+        return importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return None
+
+
+def _find(name: str) -> Path | None:
+    """Return the file of a model, or None."""
+    spec = _spec("mediapipe")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        path = Path(folder) / MODELS[name]
+        if path.is_file():
+            return path
+    return None

@@ -1,0 +1,353 @@
+"""One passage of a person, looked at closely: silhouettes, joints, quality, and the walk that they make.
+
+Letters: T frames, J joints, R pixels of a crop's side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gaitprint.core.sequence import GaitSequence
+from gaitprint.core.skeletons import Skeleton
+from gaitprint.data.frames import square_frames
+from gaitprint.data.silhouettes import align_silhouettes
+from gaitprint.video.background import Plate
+from gaitprint.video.body_boxes import body_boxes
+from gaitprint.video.crop_memory import Crops
+from gaitprint.video.front_ends import FrontEnds
+from gaitprint.video.passages import Spell, find_spells, whole_in_picture
+from gaitprint.video.pose import CropJoints
+from gaitprint.video.quality import PassageQuality, QualityLimits, complete_share, gait_cycles, refusal, sharpness
+from gaitprint.video.segmentation import CROP, clean_silhouette
+from gaitprint.video.squares import steady_squares, to_frame
+from gaitprint.video.stages import Stages
+from gaitprint.video.step_rhythm import step_rhythm
+from gaitprint.video.tracking import Track
+
+# Frames whose sharpness is measured, evenly spread.
+_MEASURED = 6
+# Looks that decide whether there is a person at all.
+_PROBES = 8
+# Share of looks that must show a whole body for their boxes to count; looks over which they are interpolated.
+_BODIES, _TRUSTED = 0.4, 3
+
+
+@dataclass(frozen=True)
+class PassageOptions:
+    """How passages are read.
+
+    Args:
+        size: of the aligned silhouettes, (height, width).
+        pose_every: joints are found in every so many frames and interpolated between.
+        joint_axes: 2 = pixels of the frames, 3 = metres about the hips; only where the front-end finds depth.
+        frames_size: side of the square RGB frames that are kept with the walk, pixels; None for none.
+        limits: of quality.
+    """
+
+    size: tuple[int, int] = (64, 64)
+    pose_every: int = 2
+    joint_axes: Literal[2, 3] = 2
+    frames_size: int | None = None
+    limits: QualityLimits = field(default_factory=QualityLimits)
+
+
+@dataclass(frozen=True, eq=False)
+class Passage:
+    """One person going one way once.
+
+    Args:
+        walk: with the labels of its place in the video; None where silhouettes were found in no frame.
+        refused: why it will not do, in one line; None where it will.
+        track: number of the person in the video.
+        numbers: int64 [T], of the frames.
+        squares: float64 [T, 3], x, y and side in pixels: where in the frames the crops were cut out.
+        crops: uint8 [T, R, R, 3], RGB.
+        masks: uint8 [T, R, R], 0 to 255, silhouettes in the crops.
+        joints: float32 [T, J, 2], pixels of the frames; None where there is no pose front-end.
+        confidence: float32 [T, J].
+        skeleton: of the joints.
+        direction: where to, in words.
+        view_deg: as `Spell` has it.
+        quality: its figures.
+        left_out: frames without a usable silhouette, which the walk lacks.
+    """
+
+    walk: GaitSequence | None
+    refused: str | None
+    track: int
+    numbers: NDArray[np.int64]
+    squares: NDArray[np.float64]
+    crops: NDArray[np.uint8]
+    masks: NDArray[np.uint8]
+    joints: NDArray[np.float32] | None
+    confidence: NDArray[np.float32] | None
+    skeleton: Skeleton | None
+    direction: str
+    view_deg: float | None
+    quality: PassageQuality
+    left_out: int
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """What a pose front-end saw of a track.
+
+    Args:
+        frames: int64 [B], in which it looked, counted from the track's first.
+        joints: in pixels of the frames; None where there is no front-end.
+        skeleton: of the joints; None where they are no person's.
+    """
+
+    frames: NDArray[np.int64]
+    joints: CropJoints | None
+    skeleton: Skeleton | None
+
+    def within(self, spell: Spell, count: int) -> CropJoints | None:
+        """Return the joints of a spell's frames, of a track of so many, interpolated between looks."""
+        if self.joints is None or self.skeleton is None:
+            return None
+        every = interpolate(self.joints, self.frames, count)
+        part = slice(spell.start, spell.stop)
+        world = None if every.world is None else every.world[part]
+        return CropJoints(every.image[part], world, every.confidence[part], every.person)
+
+    def person(self, spell: Spell) -> float | None:
+        """Return the share of looks at a spell in which there was a person."""
+        if self.joints is None:
+            return None
+        inside = (self.frames >= spell.start) & (self.frames < spell.stop)
+        seen = self.joints.person[inside] if inside.any() else self.joints.person
+        return float((seen > 0.5).mean())
+
+
+class PassageReader:
+    """Reads passages of one video.
+
+    Args:
+        size: H and W of the frames, pixels.
+        frame_rate_hz: frames a second.
+        front_ends: what finds silhouettes and joints.
+        options: of the passages.
+        stages: where the time is counted.
+    """
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        frame_rate_hz: float,
+        front_ends: FrontEnds,
+        options: PassageOptions,
+        stages: Stages,
+    ) -> None:
+        self._size, self._rate_hz, self._front_ends = size, frame_rate_hz, front_ends
+        self._options, self._stages = options, stages
+
+    def read(self, track: Track, boxes: NDArray[np.float64], crops: Crops, plate: Plate | None) -> list[Passage]:
+        """Cut a track into passages and read each.
+
+        Args:
+            track: whose.
+            boxes: float64 [T, 4]; NaN where the person was not seen.
+            crops: of its frames.
+            plate: the background; None where there is none.
+        """
+        height = float(np.nanmedian(boxes[:, 3]))
+        limits = self._options.limits
+        # What is far too small or short is not worth the networks' time.
+        hopeless = height < 0.7 * limits.least_height_px or len(boxes) < limits.least_frames
+        looks = _Looks(np.zeros(len(boxes), np.int64), None, None) if hopeless else self._look(boxes, crops)
+        boxes = _better_boxes(boxes, looks)
+        usable = whole_in_picture(boxes, self._size) & ~np.array(track.shared)
+        spells = find_spells(boxes, usable, self._size, self._rate_hz)
+        squares = steady_squares(boxes, self._rate_hz)
+        return [self._read(track, spell, boxes, squares, crops, plate, looks, hopeless=hopeless) for spell in spells]
+
+    def _look(self, boxes: NDArray[np.float64], crops: Crops) -> _Looks:
+        """Look for joints in some frames of a track; at a few first, where they can tell people from other things."""
+        pose, count = self._front_ends.pose, len(boxes)
+        if pose is None:
+            return _Looks(np.zeros(0, np.int64), None, None)
+        with self._stages.measure("pose"):
+            squares = steady_squares(boxes, self._rate_hz)
+            looked = np.unique(np.linspace(0.1 * count, 0.9 * count, _PROBES).astype(np.int64))
+            if pose.knows_people:
+                found = pose.find([crops.cut(position, squares[position], CROP) for position in looked.tolist()])
+                if float((found.person > 0.5).mean()) < 0.5 * self._options.limits.least_person:
+                    return _Looks(looked, found, None)
+            looked = np.unique(np.append(np.arange(0, count, self._options.pose_every), count - 1))
+            found = pose.find([crops.cut(position, squares[position], CROP) for position in looked.tolist()])
+            placed = found._replace(image=to_frame(found.image, squares[looked], CROP))
+            return _Looks(looked, placed, pose.skeleton)
+
+    def _read(
+        self,
+        track: Track,
+        spell: Spell,
+        boxes: NDArray[np.float64],
+        squares: NDArray[np.float64],
+        crops: Crops,
+        plate: Plate | None,
+        looks: _Looks,
+        *,
+        hopeless: bool,
+    ) -> Passage:
+        part = slice(spell.start, spell.stop)
+        own, squares = boxes[part], squares[part]
+        with self._stages.measure("crops"):
+            cut = np.stack([crops.cut(spell.start + n, square, CROP) for n, square in enumerate(squares)])
+        height = float(np.nanmedian(own[:, 3])) if not np.isnan(own[:, 3]).all() else float(np.nanmedian(boxes[:, 3]))
+        limits = self._options.limits
+        found = looks.within(spell, len(boxes))
+        nobody = looks.joints is not None and found is None
+        masks = np.zeros(cut.shape[:3], np.uint8)
+        if not (hopeless or nobody):
+            masks = self._find_masks(cut, own, squares, plate)
+        with self._stages.measure("silhouettes"):
+            aligned, kept = align_silhouettes(masks, self._options.size)
+            rhythm = step_rhythm(aligned, self._rate_hz)
+            complete = complete_share(masks, np.full(len(masks), height / np.median(squares[:, 2]) * CROP))
+            chosen = np.linspace(spell.start, spell.stop - 1, min(_MEASURED, len(cut))).astype(int)
+            sharp = float(np.median([sharpness(_middle(crops.pixels[position])) for position in chosen]))
+        seconds = len(cut) / self._rate_hz
+        quality = PassageQuality(
+            frames=len(cut),
+            seconds=seconds,
+            cycles=gait_cycles(seconds, rhythm, limits),
+            height_px=_mask_height(masks, squares, height),
+            complete=float(complete.mean()),
+            sharpness=sharp,
+            rhythm=rhythm.strength,
+            speed=spell.speed,
+            person=looks.person(spell) if self._front_ends.pose and self._front_ends.pose.knows_people else None,
+        )
+        refused = refusal(quality, limits)
+        if refused is None and not kept.any():
+            refused = "no silhouette in any frame"
+        return Passage(
+            walk=None if refused else self._walk(spell, aligned, kept, cut, found),
+            refused=refused,
+            track=track.number,
+            numbers=np.array(crops.numbers[part], np.int64),
+            squares=squares,
+            crops=cut,
+            masks=masks,
+            joints=None if found is None else found.image,
+            confidence=None if found is None else found.confidence,
+            skeleton=looks.skeleton,
+            direction=spell.direction,
+            view_deg=spell.view_deg,
+            quality=quality,
+            left_out=int((~kept).sum()),
+        )
+
+    def _find_masks(
+        self, cut: NDArray[np.uint8], boxes: NDArray[np.float64], squares: NDArray[np.float64], plate: Plate | None
+    ) -> NDArray[np.uint8]:
+        """Find the silhouettes of crops [T, R, R, 3]: uint8 [T, R, R]."""
+        masks = np.zeros(cut.shape[:3], np.uint8)
+        placed = _in_crops(boxes, squares)
+        with self._stages.measure("segmentation"):
+            for mask, crop, square, box in zip(masks, cut, squares, placed, strict=True):
+                mask[:] = clean_silhouette(self._front_ends.silhouettes.soft_mask(crop, plate, square, box), box)
+        return masks
+
+    def _walk(
+        self,
+        spell: Spell,
+        aligned: NDArray[np.uint8],
+        kept: NDArray[np.bool_],
+        cut: NDArray[np.uint8],
+        found: CropJoints | None,
+    ) -> GaitSequence:
+        """Put the walk together, as yet without a name."""
+        places = None if found is None else found.image if self._options.joint_axes == 2 else found.world
+        pose = self._front_ends.pose
+        has = places is not None and found is not None and pose is not None
+        size = self._options.frames_size
+        return GaitSequence(
+            "unknown",
+            "passage",
+            "free" if spell.view_deg is None else f"{round(spell.view_deg / 18) * 18 % 360:03d}",
+            self._rate_hz,
+            silhouettes=aligned,
+            joints=places[kept] if has and places is not None else None,
+            skeleton=pose.skeleton if has and pose is not None else None,
+            confidence=found.confidence[kept] if has and found is not None else None,
+            frames=None if size is None else square_frames(cut[kept], size),
+            view_deg=spell.view_deg,
+        )
+
+
+def interpolate(found: CropJoints, looked: NDArray[np.int64], frames: int) -> CropJoints:
+    """Fill in the joints of frames that were not looked at, along straight lines.
+
+    Args:
+        found: of the frames that were.
+        looked: int64 [B], their positions, ascending; the first is 0 and the last the last.
+        frames: T.
+
+    Returns:
+        joints of all T frames; the confidence between two frames is the lower one, `person` stays as it was found.
+    """
+    after = np.minimum(np.searchsorted(looked, np.arange(frames)), len(looked) - 1)
+    before = np.maximum(np.where(looked[after] == np.arange(frames), after, after - 1), 0)
+    span = np.maximum(looked[after] - looked[before], 1)
+    share = ((np.arange(frames) - looked[before]) / span).astype(np.float32)[:, None, None]
+
+    def between(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(values[before] * (1 - share) + values[after] * share, np.float32)
+
+    return CropJoints(
+        between(found.image),
+        None if found.world is None else between(found.world),
+        np.minimum(found.confidence[before], found.confidence[after]),
+        found.person,
+    )
+
+
+def _better_boxes(boxes: NDArray[np.float64], looks: _Looks) -> NDArray[np.float64]:
+    """Take the boxes of bodies, where they were seen, for those of what moved; float64 [T, 4] both."""
+    if looks.joints is None or looks.skeleton is None:
+        return boxes
+    found = body_boxes(looks.joints.image, looks.joints.confidence, looks.skeleton)
+    found[looks.joints.person < 0.5] = np.nan
+    good = ~np.isnan(found[:, 0])
+    if good.mean() < _BODIES:
+        return boxes
+    frames = looks.frames[good]
+    every = np.arange(len(boxes))
+    between = np.stack([np.interp(every, frames, column) for column in found[good].T], axis=1)
+    # Far from any look that showed a body, motion knows better.
+    near = np.abs(every[:, None] - frames).min(axis=1) <= _TRUSTED * np.median(np.diff(looks.frames))
+    return np.where(near[:, None], between, boxes)
+
+
+def without_pictures(passage: Passage) -> Passage:
+    """Let go of crops, and keep the masks as bits: what a long list of passages can hold."""
+    return replace(passage, crops=np.zeros((0, 0, 0, 3), np.uint8), masks=np.packbits(passage.masks > 127, axis=2))
+
+
+def _in_crops(boxes: NDArray[np.float64], squares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Boxes float64 [T, 4] in pixels of the frames -> of the crops; where there is none, the middle of the crop."""
+    scale = CROP / squares[:, 2:]
+    placed = np.concatenate([(boxes[:, :2] - squares[:, :2]) * scale, boxes[:, 2:] * scale], axis=1)
+    usual = np.array([0.35, 0.13, 0.3, 0.74]) * CROP
+    return np.where(np.isnan(placed), usual, placed)
+
+
+def _middle(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Cut the person out of a generous crop, for the background not to count."""
+    side = len(crop)
+    return np.asarray(cv2.cvtColor(crop[side // 4 : -side // 4, side // 3 : -side // 3], cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def _mask_height(masks: NDArray[np.uint8], squares: NDArray[np.float64], otherwise: float) -> float:
+    """Return the median height of silhouettes, pixels of the frames."""
+    rows: NDArray[np.bool_] = np.asarray((masks > 127).any(axis=2))
+    tall = (rows.shape[1] - rows[:, ::-1].argmax(axis=1) - rows.argmax(axis=1)) * squares[:, 2] / CROP
+    return float(np.median(tall[rows.any(axis=1)])) if rows.any() else otherwise
