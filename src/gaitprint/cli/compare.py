@@ -9,6 +9,7 @@ from tyro.conf import Positional, arg
 
 from gaitprint.cli.probability import percentage
 from gaitprint.cli.terminal import output
+from gaitprint.cli.walk import read_walk
 from gaitprint.evaluation.matching import DEFAULT_MODEL
 
 
@@ -22,7 +23,8 @@ def compare(
 ) -> dict[str, Any]:
     """Say how alike two walks are, and how likely one person's.
 
-    A WALK is STORE::subject/condition/view, a Kinect .txt, or a .npz of a GaitSequence.
+    A WALK is STORE::subject/condition/view, a Kinect .txt, a .npz of a GaitSequence, or a video, of which the
+    best passage is taken.
 
     Args:
         first: One walk.
@@ -34,7 +36,6 @@ def compare(
         model, first, second (ids of the walks), metric, distance, similarity, probability (null where the model is
         not calibrated).
     """
-    from gaitprint.data.walk_source import read_walk
     from gaitprint.evaluation.embed import load_embedder
     from gaitprint.evaluation.matching import Matcher
 

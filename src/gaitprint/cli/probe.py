@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from gaitprint.cli.terminal import output
+from gaitprint.cli.walk import read_walk
 
 if TYPE_CHECKING:
     from gaitprint.core.sequence import GaitSequence
@@ -26,9 +27,9 @@ def read_probe(source: str, store: Store, positions: Sequence[int]) -> tuple[Gai
         the walk; the positions to compare it with; ids of what is left out, which is also printed.
 
     Raises:
-        UsageError, UnreadableFileError: as `data.walk_source.read_walk`.
+        UsageError, UnreadableFileError: as `cli.walk.read_walk`.
     """
-    from gaitprint.data.walk_source import find_recording, read_walk
+    from gaitprint.data.walk_source import find_recording
 
     walk = read_walk(source)
     own = set(find_recording(store, walk))

@@ -20,6 +20,12 @@ ACCEPTED = "give STORE::subject/condition/view, a Kinect .txt, or a .npz of a wa
 _VIDEOS = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"))
 
 
+def is_video(source: str) -> bool:
+    """Say whether a word names a file that is there and, by its suffix, a video."""
+    path = Path(source)
+    return "::" not in source and path.suffix.lower() in _VIDEOS and path.is_file()
+
+
 def read_walk(source: str) -> GaitSequence:
     """Read the walk that a word stands for.
 

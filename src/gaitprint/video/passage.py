@@ -327,6 +327,18 @@ def _better_boxes(boxes: NDArray[np.float64], looks: _Looks) -> NDArray[np.float
     return np.where(near[:, None], between, boxes)
 
 
+def shared_places(first: Passage, second: Passage) -> float:
+    """Return how much of their squares two passages share in the frames of both, 0 to 1; 0 where there is none."""
+    _, one, other = np.intersect1d(first.numbers, second.numbers, assume_unique=True, return_indices=True)
+    if len(one) == 0:
+        return 0.0
+    a, b = first.squares[one], second.squares[other]
+    low = np.maximum(a[:, :2], b[:, :2])
+    high = np.minimum(a[:, :2] + a[:, 2:], b[:, :2] + b[:, 2:])
+    common = np.clip(high - low, 0, None).prod(axis=1)
+    return float(np.mean(common / (a[:, 2] ** 2 + b[:, 2] ** 2 - common)))
+
+
 def without_pictures(passage: Passage) -> Passage:
     """Let go of crops, and keep the masks as bits: what a long list of passages can hold."""
     return replace(passage, crops=np.zeros((0, 0, 0, 3), np.uint8), masks=np.packbits(passage.masks > 127, axis=2))

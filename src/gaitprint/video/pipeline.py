@@ -7,6 +7,7 @@ by how many people are in the picture, not by how long a video is, and a live so
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from gaitprint.core.errors import UnreadableFileError
 from gaitprint.video.background import BackgroundMemory
 from gaitprint.video.crop_memory import CropMemory
 from gaitprint.video.front_ends import FrontEnds
-from gaitprint.video.passage import Passage, PassageOptions, PassageReader
+from gaitprint.video.passage import Passage, PassageOptions, PassageReader, shared_places, without_pictures
 from gaitprint.video.people import Detections, MotionFinder, box_colours, no_detections
 from gaitprint.video.sources import Frame, FrameSource
 from gaitprint.video.stages import Stages
@@ -30,6 +31,8 @@ _LEAST_HEIGHT_PX, _WIDEST = 12.0, 0.95
 _DETECTED_EVERY = 2
 # Share of frames with a moving camera from which on the background means nothing.
 _MOVING_SHARE = 0.1
+# Two passages are of one body where their squares have so much in common, on the average of their common frames.
+_ONE_BODY = 0.6
 
 
 class Extraction:
@@ -55,6 +58,8 @@ class Extraction:
         self.size = (0, 0)
         self.stages = Stages()
         self._numbers: set[int] = set()
+        self._recent: list[Passage] = []
+        self._kept_frames = round(2 * _LONGEST_SECONDS * source.frame_rate_hz)
 
     def __iter__(self) -> Iterator[Passage]:
         """Yield the passages, usable and refused ones, in the order of their ends.
@@ -125,7 +130,20 @@ class Extraction:
         if passages and track.number not in self._numbers:
             self._numbers.add(track.number)
             self.people += 1
-        yield from passages
+        for passage in passages:
+            yield self._once(passage)
+
+    def _once(self, passage: Passage) -> Passage:
+        """Refuse a body that was seen before in the same frames: motion may follow two halves of one person."""
+        start = int(passage.numbers[0])
+        self._recent = [one for one in self._recent if start - int(one.numbers[-1]) < self._kept_frames]
+        if passage.refused is not None:
+            return passage
+        for before in self._recent:
+            if before.track != passage.track and shared_places(before, passage) > _ONE_BODY:
+                return replace(passage, walk=None, refused=f"found twice: the body of person {before.track}")
+        self._recent.append(without_pictures(passage))
+        return passage
 
     def _timed(self, frames: Iterator[Frame], stage: str) -> Iterator[Frame]:
         while True:

@@ -31,6 +31,7 @@ class QualityLimits:
         least_sharpness: below it, the outline is a guess.
         least_rhythm: strength of the steps' rhythm below which nobody walks; not asked of short passages in which a
             pose front-end sees a person move on, since seen obliquely only the third step repeats the first.
+        least_rhythm_in_place: the same for who does not move on: swaying has a rhythm, too, and treadmills a clear one.
         least_person: share of looks in which the pose front-end, where there is one, saw a person.
     """
 
@@ -40,6 +41,7 @@ class QualityLimits:
     least_complete: float = 0.7
     least_sharpness: float = 0.12
     least_rhythm: float = 0.2
+    least_rhythm_in_place: float = 0.35
     least_person: float = 0.5
 
 
@@ -89,7 +91,7 @@ def refusal(quality: PassageQuality, limits: QualityLimits) -> str | None:
         return f"no person: seen in {quality.person:.0%} of looks, needed {limits.least_person:.0%}"
     if quality.height_px < limits.least_height_px:
         return f"too small: {quality.height_px:.0f} pixels high, needed {limits.least_height_px:g}"
-    if quality.speed < STANDING_SPEED and quality.rhythm < limits.least_rhythm:
+    if quality.speed < STANDING_SPEED and quality.rhythm < limits.least_rhythm_in_place:
         return f"stands: moves {quality.speed:.2f} body heights a second, steps' rhythm {quality.rhythm:.2f}"
     if quality.frames < limits.least_frames:
         return f"too short: {quality.frames} frames, needed {limits.least_frames}"

@@ -1,0 +1,68 @@
+"""`gaitprint extract`, and a video where a command takes a walk."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gaitprint.cli import main
+from gaitprint.data.store import Store
+from tests.video.crowds import camera, passer, picture, write
+
+RATE_HZ = 20.0
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    crowd = picture([passer(1, 100, 15, 4.2, RATE_HZ)], camera())
+    return write(tmp_path_factory.mktemp("video") / "hall.avi", crowd.frames, RATE_HZ)
+
+
+def test_a_video_becomes_walks_pictures_and_a_table(video: Path, tmp_path: Path, capsys) -> None:
+    store, summary = tmp_path / "walks", tmp_path / "summary.json"
+    options = ["--front-end", "background", "--subject", "ann", "--size", "64x44", "--frames", "--json", str(summary)]
+    assert main.run(["extract", str(video), "--out", str(store), *options]) == 0
+    (info,) = Store.open(store).infos
+    assert info.id == "ann/hall-01/090"
+    assert info.silhouette_size == (64, 44)
+    assert info.modalities == ("silhouettes", "frames")
+    told = json.loads(summary.read_text())
+    assert told["usable"] == 1
+    assert told["frames"] == 100
+    assert told["passages"][0]["direction"] == "left"
+    assert all(Path(path).stat().st_size > 100 for path in told["pictures"])
+    assert {Path(path).suffix for path in told["pictures"]} == {".png", ".gif", ".mp4"}
+    printed = capsys.readouterr().out
+    assert "ann/hall-01/090" in printed
+    assert "segmentation" in printed
+    # The same video once more is another walk, not an error.
+    assert main.run(["extract", str(video), "--out", str(store), *options[:-2], "--quiet"]) == 0
+    assert len(Store.open(store)) == 2
+
+
+def test_a_walk_may_be_a_video(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gaitprint.cli.walk import read_walk
+    from gaitprint.video import front_ends
+
+    monkeypatch.setattr(front_ends, "mediapipe_is_installed", lambda: False)
+    walk = read_walk(str(video))
+    assert walk.id == "unknown/hall-01/090"
+    assert walk.silhouettes is not None
+    assert np.mean(walk.silhouettes > 127) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--size", "65"], 2, "HEIGHTxWIDTH"),
+        (["--size", "65x65"], 2, "known: 64x64"),
+        (["--joints", "3d", "--front-end", "background"], 2, "--joints 3d"),
+        (["--frame-rate", "0"], 2, "--frame-rate"),
+        (["--subject", "a/b"], 1, "no valid label"),
+    ],
+)
+def test_wrong_options_say_what_is_wrong(video: Path, tmp_path: Path, capsys, options, code: int, words: str) -> None:
+    assert main.run(["extract", str(video), "--out", str(tmp_path / "walks"), *options]) == code
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "walks").exists()
