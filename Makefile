@@ -48,7 +48,8 @@ $(BIN)/python:
 
 .venv/.installed-dev: .venv/.installed
 	@echo "installing the tools for tests and checks"
-	@$(PIP) --editable '.[dev]'
+	@$(PIP) --editable '.[dev,video]'
+	@$(PIP) --no-deps mediapipe==0.10.14 || echo "no MediaPipe for this Python: its tests will be skipped"
 	@touch $@
 
 # Everything but TensorFlow, and what it needs in versions of its own, comes from .venv.

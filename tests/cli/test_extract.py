@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.video.crowds import camera, passer, picture, write
 
 from gaitprint.cli import main
 from gaitprint.data.store import Store
-from tests.video.crowds import camera, passer, picture, write
 
 RATE_HZ = 20.0
 
