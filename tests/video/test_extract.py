@@ -129,6 +129,20 @@ def test_who_leaves_half_way_is_kept_while_whole(tmp_path: Path) -> None:
         assert not crowd.silhouettes[0, number][:, [0, -1]].any()
 
 
+def test_a_camera_that_brightens_by_itself(one, tmp_path: Path) -> None:
+    path, crowd = one
+    before = usable(extract(path)[1])
+    frames = crowd.frames.astype(np.float32)
+    inside = crowd.silhouettes[0].any(axis=(1, 2))
+    # Slower than at once, as cameras do it.
+    gain = 1 + 0.1 * np.convolve(inside, np.ones(8) / 8, mode="same")
+    brightened = np.clip(frames * gain[:, None, None, None], 0, 255).astype(np.uint8)
+    extraction, passages = extract(write(tmp_path / "bright.avi", brightened, RATE_HZ))
+    assert extraction.camera_moved == 0
+    assert len(usable(passages)) == len(before) == 1
+    assert abs(usable(passages)[0].quality.frames - before[0].quality.frames) <= 3
+
+
 def test_nobody(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     still = np.clip(120 + rng.normal(0, 3, (40, 96, 128, 3)), 0, 255).astype(np.uint8)

@@ -90,7 +90,8 @@ class BackgroundMemory:
         nearest = sorted(self._kept, key=lambda kept: abs(kept[0] - middle))[:_MOST]
         if len(nearest) < _LEAST:
             return None
-        pictures = np.stack([picture for _, picture, _ in nearest], axis=-1)  # [H, W, 3, N]
+        like = nearest[0][1]
+        pictures = np.stack([_as_bright(picture, like) for _, picture, _ in nearest], axis=-1)  # [H, W, 3, N]
         people = np.stack([people for _, _, people in nearest], axis=-1)[:, :, None]  # [H, W, 1, N]
         # What is hidden is sorted to the end, where no median is.
         seen = np.count_nonzero(~people, axis=-1, keepdims=True)  # [H, W, 1, 1]
@@ -103,6 +104,13 @@ class BackgroundMemory:
         noise = np.ceil(1.4826 * spread[..., 0].mean(axis=-1)).astype(np.uint8)
         known = np.where(seen[:, :, 0, 0] >= _LEAST, np.uint8(255), np.uint8(0))
         return Plate(np.ascontiguousarray(median[..., 0]), noise, known, self._scale)
+
+
+def _as_bright(picture: NDArray[np.uint8], like: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Undo that a camera brightened or darkened by itself between two pictures, uint8 [H, W, 3]."""
+    ratio = (like[::4, ::4].astype(np.float32) + 1) / (picture[::4, ::4].astype(np.float32) + 1)
+    gain = float(np.clip(np.median(ratio), 0.7, 1.4))
+    return np.asarray(cv2.convertScaleAbs(picture, alpha=gain), np.uint8)
 
 
 def difference(

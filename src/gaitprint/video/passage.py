@@ -210,7 +210,7 @@ class PassageReader:
         with self._stages.measure("silhouettes"):
             aligned, kept = align_silhouettes(masks, self._options.size)
             rhythm = step_rhythm(aligned, self._rate_hz)
-            complete = complete_share(masks, np.full(len(masks), height / np.median(squares[:, 2]) * CROP))
+            complete = complete_share(masks, self._expected(masks, own, squares, looks))
             chosen = np.linspace(spell.start, spell.stop - 1, min(_MEASURED, len(cut))).astype(int)
             sharp = float(np.median([sharpness(_middle(crops.pixels[position])) for position in chosen]))
         seconds = len(cut) / self._rate_hz
@@ -244,6 +244,18 @@ class PassageReader:
             quality=quality,
             left_out=int((~kept).sum()),
         )
+
+    def _expected(
+        self, masks: NDArray[np.uint8], boxes: NDArray[np.float64], squares: NDArray[np.float64], looks: _Looks
+    ) -> NDArray[np.float64]:
+        """Return how tall silhouettes should be, float64 [T], pixels of the crops: as bodies are, else as most are."""
+        if looks.skeleton is not None:
+            tall = boxes[:, 3] / squares[:, 2] * CROP
+            return np.where(np.isnan(tall), np.nanmedian(tall), tall)
+        rows: NDArray[np.bool_] = np.asarray((masks > 127).any(axis=2))
+        tall = rows.shape[1] - rows[:, ::-1].argmax(axis=1) - rows.argmax(axis=1)
+        shares = np.where(rows.any(axis=1), tall / CROP * squares[:, 2], 0.0)  # pixels of the frames
+        return np.asarray(np.percentile(shares, 80) / squares[:, 2] * CROP, np.float64)
 
     def _find_masks(
         self, cut: NDArray[np.uint8], boxes: NDArray[np.float64], squares: NDArray[np.float64], plate: Plate | None

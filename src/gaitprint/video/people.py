@@ -22,6 +22,8 @@ _WORKING_SIDE = 320
 _MEMORY_SECONDS, _MOST_OF_TIME = 30.0, 0.6
 # Seconds in which a model learns quickly that was shown nothing before.
 _FIRST_SECONDS = 2.0
+# Brightness is compared with the background's, which is asked for every so many frames; more than this is a light.
+_BRIGHTNESS_EVERY, _MOST_GAIN = 10, 1.4
 # Deviation of the smoothing that takes the noise away, pixels.
 _NOISE = 1.0
 # Brightness that the background keeps in a shadow, at least; what is darker is a thing.
@@ -34,6 +36,8 @@ _LEAST_PIXELS = 24
 _GAP = 0.35
 # What may be shadow lengthens a piece by no more than this share of its height, at either end.
 _LONGER = 0.8
+# Unless it is broader than this many times the piece.
+_BROAD = 2.5
 # Nobody is wider than this for one of their height, strides and bags included.
 _WIDEST = 1.1
 _BINS = 4
@@ -73,6 +77,7 @@ class MotionFinder:
         self._patience = round(frame_rate_hz)
         self._learns_until = round(_FIRST_SECONDS * frame_rate_hz)
         self._learnt = 0
+        self._background: NDArray[np.float32] | None = None
         self._blind = 0
         self._model = self._fresh()
 
@@ -84,7 +89,7 @@ class MotionFinder:
 
     def find(self, frame: NDArray[np.uint8]) -> Detections:
         """Find what moves in the next frame, uint8 [H, W, 3], RGB."""
-        small = shrink(frame, self._scale)
+        small = self._as_bright(shrink(frame, self._scale))
         # Left to itself, a young model takes whoever stays for a second for the background.
         rate = -1.0 if self._learnt < self._learns_until else 1.0 / self._memory
         foreground = np.asarray(self._model.apply(small, learningRate=rate), np.uint8)
@@ -97,12 +102,24 @@ class MotionFinder:
                 self._model = self._fresh()
                 self._model.apply(small)
                 self._blind = self._learnt = 0
+                self._background = None
             return no_detections(camera_moves=True)
         self._blind = 0
         boxes, extents = people_in(moving, np.where(foreground > 0, np.uint8(255), np.uint8(0)))
         colours = [_colours(small, moving, box) for box in boxes.astype(int)]
         spread = np.stack(colours) if colours else np.zeros((0, NUM_COLOURS), np.float32)
         return Detections(boxes / self._scale, extents / self._scale, spread)
+
+    def _as_bright(self, small: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Undo that cameras brighten and darken by themselves, as when somebody in black comes in."""
+        if self._learnt == 0:
+            return small
+        if self._learnt % _BRIGHTNESS_EVERY == 0 or self._background is None:
+            # Every fourth pixel of every fourth row tells as much as all.
+            self._background = self._model.getBackgroundImage()[::4, ::4].astype(np.float32) + 1
+        ratio = self._background / (small[::4, ::4].astype(np.float32) + 1)
+        gain = float(np.clip(np.median(ratio), 1 / _MOST_GAIN, _MOST_GAIN))
+        return np.asarray(cv2.convertScaleAbs(small, alpha=gain), np.uint8)
 
     def _fresh(self) -> cv2.BackgroundSubtractorMOG2:
         model = cv2.createBackgroundSubtractorMOG2(history=self._memory, varThreshold=16, detectShadows=True)
@@ -137,7 +154,7 @@ def people_in(moving: NDArray[np.uint8], changed: NDArray[np.uint8]) -> tuple[ND
     mask = np.asarray(cv2.morphologyEx(cv2.medianBlur(moving, 3), cv2.MORPH_CLOSE, kernel), np.uint8)
     whole = np.asarray(cv2.morphologyEx(cv2.medianBlur(changed, 3), cv2.MORPH_CLOSE, kernel), np.uint8) | mask
     _, labels, pieces, _ = cv2.connectedComponentsWithStats(mask)
-    _, bodies = cv2.connectedComponents(whole)
+    _, bodies, wholes, _ = cv2.connectedComponentsWithStats(whole)
     found = np.flatnonzero(pieces[:, cv2.CC_STAT_AREA] >= 6 * reach**2)[1:]  # the first one is the background
     if len(found) == 0:
         return np.zeros((0, 4)), np.zeros((0, 4))
@@ -150,6 +167,9 @@ def people_in(moving: NDArray[np.uint8], changed: NDArray[np.uint8]) -> tuple[ND
         left, top = parts[group, :2].min(axis=0)
         right, bottom = (parts[group, :2] + parts[group, 2:4]).max(axis=0)
         inside = bodies[:, int(left) : int(right)]
+        # What changed far to both sides is the light, and no clothes.
+        if wholes[body[found[group]], cv2.CC_STAT_WIDTH].max() > _BROAD * max(right - left, (bottom - top) / 2):
+            inside = np.zeros_like(inside) - 1
         rows = np.flatnonzero(np.isin(inside, body[found[group]]).sum(axis=1) > 0.2 * (right - left))
         longer = _LONGER * (bottom - top)
         if len(rows):
