@@ -34,8 +34,9 @@ def identify(
 ) -> dict[str, Any]:
     """Say who walks here, among enrolled people: candidates, and whether the first one is taken for known.
 
-    A WALK is STORE::subject/condition/view, a Kinect .txt, or a .npz of a GaitSequence. In a store, it is searched
-    among the walks of all its people, itself left out, and nothing is decided: somebody is always first.
+    A WALK is STORE::subject/condition/view, a Kinect .txt, a .npz of a GaitSequence, or a video, of which the best
+    passage is taken. In a store, it is searched among the walks of all its people, itself left out, and nothing is
+    decided: somebody is always first.
 
     Args:
         walk: Whose walk is to be recognised.

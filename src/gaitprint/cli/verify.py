@@ -26,8 +26,9 @@ def verify(
 ) -> dict[str, Any]:
     """Check whether a walk is that of the person who is claimed.
 
-    The exit code is 0 with either answer. A WALK is STORE::subject/condition/view, a Kinect .txt, or a .npz of a
-    GaitSequence; where it is in a store that is searched, it is left out there.
+    The exit code is 0 with either answer. A WALK is STORE::subject/condition/view, a Kinect .txt, a .npz of a
+    GaitSequence, or a video, of which the best passage is taken; where it is in a store that is searched, it is left
+    out there.
 
     Args:
         name: Who is claimed: somebody enrolled, or a subject of the store.

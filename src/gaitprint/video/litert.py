@@ -54,8 +54,7 @@ class LiteNetwork:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
             raise IncompatibleError(f"the MediaPipe front-end needs ai-edge-litert ({error}): {INSTALL}") from error
-        threads = min(_MOST_THREADS, os.cpu_count() or 1)
-        self._network: Any = Interpreter(str(path), num_threads=threads)
+        self._network: Any = Interpreter(str(path), num_threads=_threads())
         self._network.allocate_tensors()
         self._input = self._network.get_input_details()[0]["index"]
         self._outputs = [details["index"] for details in self._network.get_output_details()]
@@ -65,6 +64,12 @@ class LiteNetwork:
         self._network.set_tensor(self._input, image[None])
         self._network.invoke()
         return [self._network.get_tensor(index)[0] for index in self._outputs]
+
+
+def _threads() -> int:
+    """Return how many threads a network may take: OMP_NUM_THREADS is how everything else here is told."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(_MOST_THREADS, os.cpu_count() or 1, int(wanted) if wanted.isdecimal() else _MOST_THREADS))
 
 
 def _spec(package: str) -> ModuleSpec | None:
