@@ -167,7 +167,7 @@ def test_refuses_in_one_line(skeletons, silhouettes, network, tmp_path, capsys) 
         (1, "on the scale of at least 3", ("compare", walk, other, *baseline)),
         (1, "the model needs joints", ("compare", shape, shape, *baseline)),
         (2, "did you mean 'person[0]/walk-1/free'", ("compare", f"{skeletons.path}::person[0]/walk1/free", other)),
-        (2, "a video", ("compare", str(tmp_path / "film.mp4"), other)),
+        (1, "no video that can be decoded", ("compare", str(tmp_path / "film.mp4"), other)),
         (2, "no such folder or file", ("compare", walk, other, "--model", "nothing")),
         (1, "no such file", ("identify", str(tmp_path / "none.txt"), *gallery)),
         (1, "no such folder", ("identify", walk, "--gallery", str(tmp_path / "none"), *baseline)),

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from gaitprint.core.errors import UnreadableFileError, UsageError
-from gaitprint.video.passage import interpolate
-from gaitprint.video.passages import find_spells
+from gaitprint.video.looks import interpolate
+from gaitprint.video.passages import find_spells, longest_stretch
 from gaitprint.video.people import Detections, people_in
 from gaitprint.video.pose import CropJoints, refine
-from gaitprint.video.quality import PassageQuality, QualityLimits, refusal, sharpness
+from gaitprint.video.quality import PassageQuality, QualityLimits, masks_inside, refusal, sharpness
 from gaitprint.video.segmentation import clean_silhouette, combine
 from gaitprint.video.sources import LiveSource, open_source
 from gaitprint.video.squares import cut_square, place_mask
@@ -77,6 +77,18 @@ def test_people_who_walk_through_each_other_keep_their_numbers() -> None:
     assert any(by_number[1].shared)
 
 
+def test_pieces_of_one_who_comes_in_are_not_two_people() -> None:
+    tracker, colours = Tracker((200, 640), 20.0), np.full((2, 128), 1 / 128, np.float32)
+    for number in range(60):
+        boxes = np.array([[0.0, 60, 8, 40], [0.0, 105, 6, 35]])
+        if number >= 3:
+            boxes = np.array([[6.0 * (number - 3), 50, 30, 100]])
+        tracker.update(number, Detections(boxes, boxes, colours[: len(boxes)]))
+    (track,) = tracker.tracks
+    assert sum(track.seen) > 50
+    assert not any(track.shared)
+
+
 def test_halves_above_one_another_are_one_person_and_two_beside_are_two() -> None:
     moving = np.zeros((120, 160), np.uint8)
     moving[20:50, 40:60] = moving[58:100, 38:62] = 255
@@ -122,6 +134,15 @@ def test_each_limit_refuses_with_its_reason(changed, reason: str | None) -> None
 
     found = refusal(replace(GOOD, **changed), QualityLimits())
     assert (found is None) if reason is None else (found is not None and found.startswith(reason))
+
+
+def test_heads_beyond_the_edge_show_in_the_mask() -> None:
+    masks = np.zeros((4, 64, 64), np.uint8)
+    masks[:3, 16:60, 20:40] = 255
+    squares = np.array([[10.0, 0.0, 128.0], [10.0, -32.0, 128.0], [300 - 76.0, 20.0, 128.0], [0.0, 0.0, 128.0]])
+    np.testing.assert_array_equal(masks_inside(masks, squares, (240, 300)), [True, False, False, True])
+    assert longest_stretch(np.array([0, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1], bool), 10.0) == (1, 7)
+    assert longest_stretch(np.zeros(5, bool), 10.0) == (0, 5)
 
 
 def test_blur_costs_sharpness() -> None:

@@ -25,8 +25,6 @@ MODELS: dict[str, str] = {
     "landmarks": "modules/pose_landmark/pose_landmark_full.tflite",
     "segmentation": "modules/selfie_segmentation/selfie_segmentation.tflite",
 }
-# More than two threads gain nothing with networks as small as these.
-_MOST_THREADS = 2
 
 
 def mediapipe_is_installed() -> bool:
@@ -54,7 +52,8 @@ class LiteNetwork:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
             raise IncompatibleError(f"the MediaPipe front-end needs ai-edge-litert ({error}): {INSTALL}") from error
-        self._network: Any = Interpreter(str(path), num_threads=_threads())
+        # Networks as small as these lose more by waiting for one another's threads than they gain.
+        self._network: Any = Interpreter(str(path), num_threads=1)
         self._network.allocate_tensors()
         self._input = self._network.get_input_details()[0]["index"]
         self._outputs = [details["index"] for details in self._network.get_output_details()]
@@ -64,12 +63,6 @@ class LiteNetwork:
         self._network.set_tensor(self._input, image[None])
         self._network.invoke()
         return [self._network.get_tensor(index)[0] for index in self._outputs]
-
-
-def _threads() -> int:
-    """Return how many threads a network may take: OMP_NUM_THREADS is how everything else here is told."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, min(_MOST_THREADS, os.cpu_count() or 1, int(wanted) if wanted.isdecimal() else _MOST_THREADS))
 
 
 def _spec(package: str) -> ModuleSpec | None:

@@ -17,12 +17,20 @@ from gaitprint.core.skeletons import Skeleton
 from gaitprint.data.frames import square_frames
 from gaitprint.data.silhouettes import align_silhouettes
 from gaitprint.video.background import Plate
-from gaitprint.video.body_boxes import body_boxes
 from gaitprint.video.crop_memory import Crops
 from gaitprint.video.front_ends import FrontEnds
-from gaitprint.video.passages import Spell, find_spells, whole_in_picture
+from gaitprint.video.looks import Looks, better_boxes
+from gaitprint.video.passages import Spell, find_spells, longest_stretch, whole_in_picture
 from gaitprint.video.pose import CropJoints
-from gaitprint.video.quality import PassageQuality, QualityLimits, complete_share, gait_cycles, refusal, sharpness
+from gaitprint.video.quality import (
+    PassageQuality,
+    QualityLimits,
+    complete_share,
+    gait_cycles,
+    masks_inside,
+    refusal,
+    sharpness,
+)
 from gaitprint.video.segmentation import CROP, clean_silhouette
 from gaitprint.video.squares import steady_squares, to_frame
 from gaitprint.video.stages import Stages
@@ -33,8 +41,6 @@ from gaitprint.video.tracking import Track
 _MEASURED = 6
 # Looks that decide whether there is a person at all.
 _PROBES = 8
-# Share of looks that must show a whole body for their boxes to count; looks over which they are interpolated.
-_BODIES, _TRUSTED = 0.4, 3
 
 
 @dataclass(frozen=True)
@@ -93,38 +99,6 @@ class Passage:
     left_out: int
 
 
-@dataclass(frozen=True)
-class _Looks:
-    """What a pose front-end saw of a track.
-
-    Args:
-        frames: int64 [B], in which it looked, counted from the track's first.
-        joints: in pixels of the frames; None where there is no front-end.
-        skeleton: of the joints; None where they are no person's.
-    """
-
-    frames: NDArray[np.int64]
-    joints: CropJoints | None
-    skeleton: Skeleton | None
-
-    def within(self, spell: Spell, count: int) -> CropJoints | None:
-        """Return the joints of a spell's frames, of a track of so many, interpolated between looks."""
-        if self.joints is None or self.skeleton is None:
-            return None
-        every = interpolate(self.joints, self.frames, count)
-        part = slice(spell.start, spell.stop)
-        world = None if every.world is None else every.world[part]
-        return CropJoints(every.image[part], world, every.confidence[part], every.person)
-
-    def person(self, spell: Spell) -> float | None:
-        """Return the share of looks at a spell in which there was a person."""
-        if self.joints is None:
-            return None
-        inside = (self.frames >= spell.start) & (self.frames < spell.stop)
-        seen = self.joints.person[inside] if inside.any() else self.joints.person
-        return float((seen > 0.5).mean())
-
-
 class PassageReader:
     """Reads passages of one video.
 
@@ -160,29 +134,29 @@ class PassageReader:
         limits = self._options.limits
         # What is far too small or short is not worth the networks' time.
         hopeless = height < 0.7 * limits.least_height_px or len(boxes) < limits.least_frames
-        looks = _Looks(np.zeros(len(boxes), np.int64), None, None) if hopeless else self._look(boxes, crops)
-        boxes = _better_boxes(boxes, looks)
+        looks = Looks(np.zeros(len(boxes), np.int64), None, None) if hopeless else self._look(boxes, crops)
+        boxes = better_boxes(boxes, looks)
         usable = whole_in_picture(boxes, self._size) & ~np.array(track.shared)
         spells = find_spells(boxes, usable, self._size, self._rate_hz)
         squares = steady_squares(boxes, self._rate_hz)
         return [self._read(track, spell, boxes, squares, crops, plate, looks, hopeless=hopeless) for spell in spells]
 
-    def _look(self, boxes: NDArray[np.float64], crops: Crops) -> _Looks:
+    def _look(self, boxes: NDArray[np.float64], crops: Crops) -> Looks:
         """Look for joints in some frames of a track; at a few first, where they can tell people from other things."""
         pose, count = self._front_ends.pose, len(boxes)
         if pose is None:
-            return _Looks(np.zeros(0, np.int64), None, None)
+            return Looks(np.zeros(0, np.int64), None, None)
         with self._stages.measure("pose"):
             squares = steady_squares(boxes, self._rate_hz)
             looked = np.unique(np.linspace(0.1 * count, 0.9 * count, _PROBES).astype(np.int64))
             if pose.knows_people:
                 found = pose.find([crops.cut(position, squares[position], CROP) for position in looked.tolist()])
                 if float((found.person > 0.5).mean()) < 0.5 * self._options.limits.least_person:
-                    return _Looks(looked, found, None)
+                    return Looks(looked, found, None)
             looked = np.unique(np.append(np.arange(0, count, self._options.pose_every), count - 1))
             found = pose.find([crops.cut(position, squares[position], CROP) for position in looked.tolist()])
             placed = found._replace(image=to_frame(found.image, squares[looked], CROP))
-            return _Looks(looked, placed, pose.skeleton)
+            return Looks(looked, placed, pose.skeleton)
 
     def _read(
         self,
@@ -192,7 +166,7 @@ class PassageReader:
         squares: NDArray[np.float64],
         crops: Crops,
         plate: Plate | None,
-        looks: _Looks,
+        looks: Looks,
         *,
         hopeless: bool,
     ) -> Passage:
@@ -207,6 +181,12 @@ class PassageReader:
         masks = np.zeros(cut.shape[:3], np.uint8)
         if not (hopeless or nobody):
             masks = self._find_masks(cut, own, squares, plate)
+            # Only now it shows where head or feet are beyond the picture's edge.
+            first, last = longest_stretch(masks_inside(masks, squares, self._size), self._rate_hz)
+            spell = replace(spell, start=spell.start + first, stop=spell.start + last)
+            part = slice(spell.start, spell.stop)
+            own, squares, cut, masks = own[first:last], squares[first:last], cut[first:last], masks[first:last]
+            found = looks.within(spell, len(boxes))
         with self._stages.measure("silhouettes"):
             aligned, kept = align_silhouettes(masks, self._options.size)
             rhythm = step_rhythm(aligned, self._rate_hz)
@@ -246,7 +226,7 @@ class PassageReader:
         )
 
     def _expected(
-        self, masks: NDArray[np.uint8], boxes: NDArray[np.float64], squares: NDArray[np.float64], looks: _Looks
+        self, masks: NDArray[np.uint8], boxes: NDArray[np.float64], squares: NDArray[np.float64], looks: Looks
     ) -> NDArray[np.float64]:
         """Return how tall silhouettes should be, float64 [T], pixels of the crops: as bodies are, else as most are."""
         if looks.skeleton is not None:
@@ -293,50 +273,6 @@ class PassageReader:
             frames=None if size is None else square_frames(cut[kept], size),
             view_deg=spell.view_deg,
         )
-
-
-def interpolate(found: CropJoints, looked: NDArray[np.int64], frames: int) -> CropJoints:
-    """Fill in the joints of frames that were not looked at, along straight lines.
-
-    Args:
-        found: of the frames that were.
-        looked: int64 [B], their positions, ascending; the first is 0 and the last the last.
-        frames: T.
-
-    Returns:
-        joints of all T frames; the confidence between two frames is the lower one, `person` stays as it was found.
-    """
-    after = np.minimum(np.searchsorted(looked, np.arange(frames)), len(looked) - 1)
-    before = np.maximum(np.where(looked[after] == np.arange(frames), after, after - 1), 0)
-    span = np.maximum(looked[after] - looked[before], 1)
-    share = ((np.arange(frames) - looked[before]) / span).astype(np.float32)[:, None, None]
-
-    def between(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(values[before] * (1 - share) + values[after] * share, np.float32)
-
-    return CropJoints(
-        between(found.image),
-        None if found.world is None else between(found.world),
-        np.minimum(found.confidence[before], found.confidence[after]),
-        found.person,
-    )
-
-
-def _better_boxes(boxes: NDArray[np.float64], looks: _Looks) -> NDArray[np.float64]:
-    """Take the boxes of bodies, where they were seen, for those of what moved; float64 [T, 4] both."""
-    if looks.joints is None or looks.skeleton is None:
-        return boxes
-    found = body_boxes(looks.joints.image, looks.joints.confidence, looks.skeleton)
-    found[looks.joints.person < 0.5] = np.nan
-    good = ~np.isnan(found[:, 0])
-    if good.mean() < _BODIES:
-        return boxes
-    frames = looks.frames[good]
-    every = np.arange(len(boxes))
-    between = np.stack([np.interp(every, frames, column) for column in found[good].T], axis=1)
-    # Far from any look that showed a body, motion knows better.
-    near = np.abs(every[:, None] - frames).min(axis=1) <= _TRUSTED * np.median(np.diff(looks.frames))
-    return np.where(near[:, None], between, boxes)
 
 
 def shared_places(first: Passage, second: Passage) -> float:

@@ -61,6 +61,12 @@ def whole_in_picture(boxes: NDArray[np.float64], size: tuple[int, int]) -> NDArr
     return np.asarray(inside & ~np.isnan(boxes[:, 0]), np.bool_)
 
 
+def longest_stretch(usable: NDArray[np.bool_], frame_rate_hz: float) -> tuple[int, int]:
+    """Return start and stop of the longest stretch of usable frames, bool [T], short gaps bridged; all if none is."""
+    stretches = _stretches(_bridge(usable, _BRIDGED_SECONDS * frame_rate_hz))
+    return max(stretches, key=lambda stretch: stretch[1] - stretch[0], default=(0, len(usable)))
+
+
 def find_spells(
     boxes: NDArray[np.float64], usable: NDArray[np.bool_], size: tuple[int, int], frame_rate_hz: float
 ) -> list[Spell]:

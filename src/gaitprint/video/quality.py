@@ -13,6 +13,8 @@ from gaitprint.video.passages import STANDING_SPEED
 from gaitprint.video.step_rhythm import StepRhythm
 
 _BLURRED_BY = 9  # pixels
+# A silhouette that comes as near to the picture's edge goes on beyond it, pixels.
+_EDGE_PX = 1.0
 # In less time than this, seconds, steps may not repeat often enough for a rhythm to show.
 SHORT_SECONDS = 2.4
 # A gait cycle takes this long where it cannot be measured, seconds.
@@ -124,6 +126,28 @@ def sharpness(picture: NDArray[np.uint8]) -> float:
         total = float(steps.sum())
         kept.append(float(np.maximum(steps - blurred, 0).sum()) / total if total > 0 else 0.0)
     return min(kept)
+
+
+def masks_inside(masks: NDArray[np.uint8], squares: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Say in which frames a silhouette ends before the picture's edge does.
+
+    Args:
+        masks: uint8 [T, R, R], in crops.
+        squares: float64 [T, 3], x, y and side in pixels: where in the frames those are.
+        size: H and W of the frames, pixels.
+
+    Returns:
+        bool [T]; empty masks count as inside.
+    """
+    person = masks > 127
+    scale = squares[:, 2] / masks.shape[1]
+    inside = np.ones(len(masks), bool)
+    for axis, corner, length in ((2, squares[:, 1], size[0]), (1, squares[:, 0], size[1])):
+        lines: NDArray[np.bool_] = np.asarray(person.any(axis=axis))  # [T, R]
+        first = corner + lines.argmax(axis=1) * scale
+        last = corner + (lines.shape[1] - lines[:, ::-1].argmax(axis=1)) * scale
+        inside &= ~lines.any(axis=1) | ((first > _EDGE_PX) & (last < length - _EDGE_PX))
+    return inside
 
 
 def complete_share(masks: NDArray[np.uint8], heights: NDArray[np.float64]) -> NDArray[np.bool_]:

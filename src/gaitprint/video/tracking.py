@@ -17,6 +17,8 @@ from gaitprint.video.people import Detections
 
 # Seconds after which somebody who is not seen is given up; at the picture's edge that takes less.
 _LOST_SECONDS, _LOST_AT_EDGE_SECONDS = 1.5, 0.3
+# Seconds after which somebody is known, and after which two who are still one piece were never two, or are lost.
+_KNOWN_SECONDS, _HIDDEN_SECONDS = 0.4, 3.0
 # Deviations in the person's heights: of a measured box, which breathes with the stride; and of the change of velocity,
 _MEASURED, _PUSHED = 0.10, 0.25
 # Cost of a box: distance in heights, difference of the logarithms of sizes, difference of colours (0 to 1). A box that
@@ -57,6 +59,7 @@ class _Follower:
         self.track, self.colours = track, colours
         self.state = np.stack([_centred(box), np.zeros(4)])  # [2 (value, velocity a frame), 4]
         self.missed = self.unmeasured = 0
+        self.measured = 1
         self.covariance = np.diag([_MEASURED**2, 0.05**2])
 
     def predict(self, pushed: float) -> None:
@@ -114,7 +117,9 @@ class Tracker:
         for follower in self._followers:
             follower.predict(pushed)
         expected = np.array([follower.box for follower in self._followers]).reshape(-1, 4)
-        hidden, crowds = _merged(expected, found.extents)
+        # Pieces of one body that only just came in are no two people.
+        known = np.array([follower.measured >= _KNOWN_SECONDS * self._rate_hz for follower in self._followers], bool)
+        hidden, crowds = _merged(expected, found.extents, known)
         free = np.flatnonzero(~crowds)
         assigned = self._assign(np.flatnonzero(~hidden), free, expected, found)
         for position, follower in enumerate(self._followers):
@@ -125,6 +130,7 @@ class Tracker:
                 track.boxes.append(follower.box)
             else:
                 follower.missed = 0
+                follower.measured += 1
                 follower.correct(found.boxes[which], found.colours[which])
                 track.boxes.append(found.boxes[which])
             track.seen.append(which is not None)
@@ -191,15 +197,19 @@ class Tracker:
         # A track of a moment is noise, and waits for nothing.
         lost = min(lost, len(follower.track) / self._rate_hz)
         outside = not (-width * 0.2 <= x <= width * 1.2)
-        return outside or follower.missed > max(2.0, lost * self._rate_hz)
+        hidden_for_good = follower.unmeasured > _HIDDEN_SECONDS * self._rate_hz
+        return outside or hidden_for_good or follower.missed > max(2.0, lost * self._rate_hz)
 
 
-def _merged(expected: NDArray[np.float64], extents: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _merged(
+    expected: NDArray[np.float64], extents: NDArray[np.float64], known: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Find pieces that are several people.
 
     Args:
         expected: float64 [P, 4], where people should be.
         extents: float64 [N, 4], pieces.
+        known: bool [P], who was seen for long enough to be somebody.
 
     Returns:
         which people are in such a piece, bool [P], and which pieces are such, bool [N].
@@ -209,9 +219,8 @@ def _merged(expected: NDArray[np.float64], extents: NDArray[np.float64]) -> tupl
     low = np.maximum(expected[:, None, :2], extents[None, :, :2])
     high = np.minimum(expected[:, None, :2] + expected[:, None, 2:], extents[None, :, :2] + extents[None, :, 2:])
     common = np.clip(high - low, 0, None).prod(axis=2)
-    covered = common > _COVERED * expected[:, 2:].prod(axis=1)[:, None]  # [P, N]
+    covered = (common > _COVERED * expected[:, 2:].prod(axis=1)[:, None]) & known[:, None]  # [P, N]
     crowds = covered.sum(axis=0) >= 2
-    # Two who are expected in one place that one box fills as it should are one who was found twice.
     hidden: NDArray[np.bool_] = (covered & crowds).any(axis=1)
     return hidden, crowds
 
