@@ -23,7 +23,7 @@ _USUAL_CYCLE = 1.1
 
 @config_dataclass
 class QualityLimits:
-    """What a passage must reach; each limit was chosen on rendered walkers (docs/video.md has the figures).
+    """What a passage must reach; those of the rhythm were measured on rendered walkers, the others set by judgement.
 
     Args:
         least_frames: with fewer, poses are missing from the cycle even of a slow camera.
