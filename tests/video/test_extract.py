@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from tests.video.crowds import camera, grey, passer, picture, write
 
-from gaitprint.core.errors import InvalidSequenceError, UnreadableFileError, UsageError
-from gaitprint.video.best_walk import best_walk
+from gaitprint.core.errors import UnreadableFileError, UsageError
 from gaitprint.video.front_ends import choose_front_ends
 from gaitprint.video.naming import name_walks
 from gaitprint.video.passage import Passage
@@ -149,8 +148,6 @@ def test_nobody(tmp_path: Path) -> None:
     extraction, passages = extract(write(tmp_path / "nobody.avi", still, RATE_HZ))
     assert passages == []
     assert extraction.people == 0
-    with pytest.raises(InvalidSequenceError, match="nobody walks in it"):
-        best_walk(tmp_path / "nobody.avi")
 
 
 def test_one_frame_and_damaged_files(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from gaitprint.core.errors import UsageError
 
 if TYPE_CHECKING:
     from gaitprint.core.sequence import GaitSequence
@@ -14,12 +15,17 @@ def read_walk(word: str) -> GaitSequence:
 
     Raises:
         UsageError, UnreadableFileError, InvalidSequenceError: as `data.walk_source.read_walk` and
-            `video.best_walk.best_walk`.
+            `video.video_people.people_in_video`; nobody in a video will do, or two people walk in it at once.
     """
     from gaitprint.data import walk_source
 
-    if walk_source.is_video(word):
-        from gaitprint.video.best_walk import best_walk
+    if not walk_source.is_video(word):
+        return walk_source.read_walk(word)
+    from gaitprint.video.video_people import people_in_video
 
-        return best_walk(Path(word))
-    return walk_source.read_walk(word)
+    try:
+        found = people_in_video(word, subject="unknown")
+    except UsageError as error:
+        raise UsageError(f"{word}: several people walk at once; gaitprint extract tells them apart") from error
+    found.usable()
+    return found.walks[0]

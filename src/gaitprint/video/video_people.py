@@ -1,0 +1,128 @@
+"""Who walks in a video: everybody who was followed, with what will do of them and what will not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gaitprint.core.errors import InvalidSequenceError
+from gaitprint.core.sequence import GaitSequence
+from gaitprint.video.front_ends import FrontEnds, choose_front_ends
+from gaitprint.video.naming import name_walks
+from gaitprint.video.passage import Passage, PassageOptions, without_pictures
+from gaitprint.video.pipeline import Extraction
+from gaitprint.video.sources import open_source
+from gaitprint.video.stages import Stages
+
+# Reasons for refusals that a message names, at most.
+_TOLD = 3
+
+
+@dataclass(frozen=True, eq=False)
+class VideoPerson:
+    """Somebody who was followed through a video.
+
+    Args:
+        number: of the person in the video, from 1.
+        passages: all, refused ones too, in the order of their ends, without their pictures (`without_pictures`); the
+            walks of usable ones bear their names.
+    """
+
+    number: int
+    passages: tuple[Passage, ...]
+
+    @property
+    def walks(self) -> tuple[GaitSequence, ...]:
+        """The walks that will do, best quality first."""
+        return _best_first(self.passages)
+
+
+@dataclass(frozen=True, eq=False)
+class VideoPeople:
+    """What was found in a video.
+
+    Args:
+        name: of the video, for people.
+        people: in the order of their numbers.
+        frames: how many were seen.
+        seconds: how long the video is.
+        stages: where the time went.
+        warnings: what was wrong with the video, each one line.
+    """
+
+    name: str
+    people: tuple[VideoPerson, ...]
+    frames: int
+    seconds: float
+    stages: Stages
+    warnings: tuple[str, ...]
+
+    @property
+    def walks(self) -> tuple[GaitSequence, ...]:
+        """The walks of everybody that will do, best quality first."""
+        return _best_first(passage for person in self.people for passage in person.passages)
+
+    def usable(self) -> tuple[VideoPerson, ...]:
+        """Return those who have a walk that will do.
+
+        Raises:
+            InvalidSequenceError: nobody has; the text says why.
+        """
+        found = tuple(person for person in self.people if person.walks)
+        if not found:
+            raise InvalidSequenceError(f"{self.name}: {self._nobody()}")
+        return found
+
+    def _nobody(self) -> str:
+        refused = [passage.refused for person in self.people for passage in person.passages if passage.refused]
+        if not refused:
+            return "nobody walks in it"
+        reasons = sorted(set(refused))
+        more = "; ..." if len(reasons) > _TOLD else ""
+        count = "one passage" if len(refused) == 1 else f"{len(refused)} passages"
+        return f"no walk that will do among {count} ({'; '.join(reasons[:_TOLD])}{more})"
+
+
+def people_in_video(
+    path: str | Path,
+    *,
+    front_ends: FrontEnds | None = None,
+    options: PassageOptions | None = None,
+    subject: str | None = None,
+    on_passage: Callable[[Passage], None] | None = None,
+) -> VideoPeople:
+    """Find everybody who walks in a video.
+
+    Args:
+        path: of a file, or whatever else `open_source` opens.
+        front_ends: what finds silhouettes and joints; None for the best that are installed.
+        options: of the passages.
+        subject: who it is; None for a name of its own for each person.
+        on_passage: called with each passage as it is found, pictures included.
+
+    Raises:
+        UnreadableFileError: cannot be read.
+        UsageError: a subject is given, but two people walk at once, so that nobody knows who is meant.
+    """
+    source = open_source(str(path))
+    extraction = Extraction(source, front_ends or choose_front_ends(), options)
+    found: list[Passage] = []
+    for passage in extraction:
+        if on_passage is not None:
+            on_passage(passage)
+        found.append(without_pictures(passage))
+    named = name_walks(found, subject, source.name, taken=set())
+    passages = [replace(passage, walk=walk) for passage, walk in zip(found, named, strict=True)]
+    people = tuple(
+        VideoPerson(number, tuple(passage for passage in passages if passage.track == number))
+        for number in sorted({passage.track for passage in passages})
+    )
+    seconds = extraction.frames / source.frame_rate_hz
+    warnings = (source.warning,) if source.warning else ()
+    return VideoPeople(str(path), people, extraction.frames, seconds, extraction.stages, warnings)
+
+
+def _best_first(passages: Iterable[Passage]) -> tuple[GaitSequence, ...]:
+    ordered = sorted(passages, key=lambda passage: -passage.quality.score)
+    return tuple(passage.walk for passage in ordered if passage.walk is not None)
