@@ -31,12 +31,14 @@ class Lookup(WalkEmbedder):
         name: str = "lookup",
         weights: str = "1" * 64,
         calibration: Calibration | None = None,
+        needs: dict | None = None,
     ) -> None:
         self._distance = distance
         self.modality = modality
         self.name = name
         self.weights = weights
         self.calibration = calibration
+        self.needs = needs or {}
 
     @property
     def distance(self) -> str:
@@ -48,7 +50,7 @@ class Lookup(WalkEmbedder):
 
     @property
     def card(self) -> dict:
-        return {"input": {"representation": self.modality}, "weights_hash": self.weights}
+        return {"input": {"representation": self.modality, **self.needs}, "weights_hash": self.weights}
 
     @property
     def facts(self) -> dict:
@@ -57,7 +59,7 @@ class Lookup(WalkEmbedder):
     def embed(self, sequences: Iterable[GaitSequence]) -> np.ndarray:
         walks = list(sequences)
         if self.modality == "joints":
-            values = [walk.joints[0, :, :].astype(np.float32).reshape(2, -1) for walk in walks]
+            values = [walk.joints[0].astype(np.float32).reshape(2, -1) for walk in walks]
         else:
             values = [walk.silhouettes[0].astype(np.float32).reshape(2, -1) - 128 for walk in walks]
         stacked = np.stack(values)

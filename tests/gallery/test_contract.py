@@ -8,6 +8,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from gaitprint.core.errors import IncompatibleError, UnreadableFileError, UsageError
+from gaitprint.core.sequence import GaitSequence
 from gaitprint.evaluation.calibration import Calibration
 from gaitprint.gallery.engine import Engine, open_engine
 from gaitprint.gallery.gallery import Gallery
@@ -257,6 +258,100 @@ def test_evidence_of_two_modalities_is_added_up(location) -> None:
         assert "below 1e-08" in gallery.identify(probe, fpir=1e-8).reason
 
 
+def test_several_walks_and_models_against_a_loop(location) -> None:
+    """Among so many people that the nearest ones of each walk are not enough to know who is best."""
+    rng = np.random.default_rng(1)
+    steep = replace(CURVE, slope=-20.0, intercept=3.0)
+    skeleton = Lookup(calibration=CURVE)
+    outline = Lookup("euclidean", modality="silhouettes", name="outline", calibration=steep)
+    centres, shapes = rng.normal(size=(90, 60)), rng.integers(0, 256, (90, 64))
+    known: dict[str, list] = {}
+    for person, (centre, shape) in enumerate(zip(centres, shapes, strict=True)):
+        bodies = [walk_of(centre + rng.normal(size=60), "p", 1) for _ in range(person % 3)]
+        outlines = [walk_of(None, "p", 2, np.clip(shape + rng.integers(-40, 40, 64), 0, 255))] * (person % 4 != 1)
+        if bodies + outlines:
+            known[f"{person:02d}"] = bodies + outlines
+    probe = [walk_of(0.5 * centres[one] + 0.5 * centres[8], "q", one) for one in (5, 11, 20)]
+    probe += [walk_of(None, "q", one, shapes[one]) for one in (8, 40)]
+    with Gallery(location, [skeleton, outline]) as gallery:
+        keys = {
+            model: ModelKey.of(model, model.embed(walks)[0])
+            for model, walks in ((skeleton, probe[:3]), (outline, probe[3:]))
+        }
+        expected = {}
+        for name, walks in known.items():
+            templates, score = [], 0.0
+            for model, looked in ((skeleton, probe[:3]), (outline, probe[3:])):
+                own = [walk for walk in walks if model.modality in walk.modalities]
+                if own:
+                    vectors = model.embed(own).astype(np.float64)
+                    nearest = [
+                        min(by_hand(one, each, model.distance) for each in vectors) for one in model.embed(looked)
+                    ]
+                    score += model.calibration.slope * np.mean(nearest) + model.calibration.intercept
+                    templates += [Template(name, keys[model], model.modality, each, "w", "c", "v") for each in vectors]
+            expected[name] = score
+            gallery.engine.add(templates)
+        best = sorted(expected, key=lambda name: -expected[name])
+        for count in (1, 7, 40, 200):
+            found = gallery.identify(probe, top_k=count).candidates
+            assert [each.subject for each in found] == best[:count]
+        np.testing.assert_allclose(
+            [each.score for each in found], [expected[name] for name in best], rtol=1e-4, atol=1e-3
+        )
+        of_one = gallery.identify(probe[:3], fpir=0.1, top_k=3).candidates[0]
+        assert of_one.compared[0].walks == tuple(walk.id for walk in probe[:3])
+        assert of_one.distance == pytest.approx(np.mean(of_one.compared[0].distances))
+
+
+def test_several_walks_are_decided_on_together(location) -> None:
+    walks = people_walks(3, each=5, spread=0.35)
+    stranger = people_walks(1, each=4, seed=9)[0]
+    with Gallery(location, Lookup(calibration=CURVE)) as gallery:
+        for name, each in zip("ABC", walks, strict=True):
+            gallery.enroll(name, each[:1])
+        known = gallery.identify(walks[1][1:], fpir=0.1)
+        assert (known.decision, known.candidates[0].subject, known.templates) == ("known", "B", 3)
+        distances = np.array(known.candidates[0].compared[0].distances)
+        assert known.nearest_counted == CURVE.fmr_thresholds[0][1]
+        assert np.maximum(distances, known.nearest_counted).mean() <= known.threshold < CURVE.threshold(0.1 / 3)
+        assert gallery.identify(stranger, fpir=0.1).decision == "unknown"
+        assert gallery.verify("B", walks[1][1:], fmr=0.1).accepted
+        assert not gallery.verify("A", walks[1][1:], fmr=0.1).accepted
+        assert not gallery.verify("B", stranger, fmr=0.1).accepted
+        with pytest.raises(UsageError, match="no walk to look at"):
+            gallery.identify([])
+
+
+def test_two_models_of_one_modality_look_at_walks_of_their_own(location) -> None:
+    kinect = Lookup(name="kinect", needs={"skeleton": "kinect-v1-20", "axes": 3})
+    video = Lookup(name="video", needs={"skeleton": "blazepose-33", "axes": 2}, weights="2" * 64)
+    rng = np.random.default_rng(0)
+    flat = [
+        GaitSequence(
+            "p", f"c{one}", "v", 25.0, joints=rng.normal(size=(1, 33, 2)).astype(np.float32), skeleton="blazepose-33"
+        )
+        for one in range(2)
+    ]
+    solid = people_walks(2)
+    with Gallery(location, [kinect, video]) as gallery:
+        assert gallery.enroll("Anna", [solid[0][0], flat[0]]).models == ("kinect", "video")
+        gallery.enroll("Ben", [solid[1][0], flat[1]])
+        for probe, name, model in ((solid[1][1], "Ben", "kinect"), (flat[0], "Anna", "video")):
+            best = gallery.identify(probe).candidates[0]
+            assert (best.subject, [each.model for each in best.compared]) == (name, [model])
+        other = GaitSequence("p", "c", "v", 25.0, joints=np.ones((1, 17, 2), np.float32), skeleton="coco-17")
+        with pytest.raises(IncompatibleError) as refused:
+            gallery.enroll("Carl", [other])
+        assert str(refused.value) == (
+            "p/c/v: has 2-D joints of coco-17; kinect needs 3-D joints of kinect-v1-20; "
+            "video needs 2-D joints of blazepose-33"
+        )
+        gallery.use_models([kinect, Lookup(name="any")])
+        with pytest.raises(UsageError, match="kinect and any both look at joints of p0/walk-0/front"):
+            gallery.identify(solid[0][0])
+
+
 def test_an_enrolment_is_whole_or_not_at_all(location) -> None:
     """A batch with one template that the engine cannot take leaves nothing behind."""
     model, walks = Lookup(), people_walks(2)
@@ -264,7 +359,7 @@ def test_an_enrolment_is_whole_or_not_at_all(location) -> None:
         gallery.enroll("Anna", walks[0])
         before = everything(gallery.engine)
         bad = walk_of(None, "p", 1, shape=np.zeros(64))
-        with pytest.raises(IncompatibleError, match="the models need joints"):
+        with pytest.raises(IncompatibleError, match="p/walk-1/front: has silhouettes; lookup needs joints"):
             gallery.enroll("Ben", [*walks[1], bad])
         with pytest.raises(UsageError, match="no walk to enroll"):
             gallery.enroll("Ben", [])

@@ -123,18 +123,18 @@ CURVE = Calibration(slope=-8.0, intercept=4.0, genuine=99, impostors=9999, fmr_t
 
 
 def test_limits() -> None:
-    one = limit_at({"a": CURVE}, 0.1, 10)
+    one = limit_at([("a", CURVE)], 0.1, 10)
     assert one.distance == CURVE.threshold(0.01)
     assert one.score == pytest.approx(log_likelihood_ratio(CURVE, one.distance))
-    assert limit_at({"a": CURVE, "b": CURVE}, 0.1, 10).score == pytest.approx(np.log(100))
+    assert limit_at([("a", CURVE), ("b", CURVE)], 0.1, 10).score == pytest.approx(np.log(100))
     with pytest.raises(UsageError, match=r"0\.01 divided by 11 templates searched: .*the smallest is 0\.001"):
-        limit_at({"a": CURVE}, 0.01, 11)
+        limit_at([("a", CURVE)], 0.01, 11)
     with pytest.raises(UsageError, match="below 1e-06"):
-        limit_at({"a": CURVE, "b": CURVE}, 1e-3, 10_000)
+        limit_at([("a", CURVE), ("b", CURVE)], 1e-3, 10_000)
     with pytest.raises(UsageError, match="b is not calibrated"):
-        limit_at({"a": CURVE, "b": None}, 0.1, 1)
+        limit_at([("a", CURVE), ("b", None)], 0.1, 1)
     with pytest.raises(UsageError, match="must be above 0"):
-        limit_at({"a": CURVE}, 0.0, 1)
+        limit_at([("a", CURVE)], 0.0, 1)
 
 
 def test_strangers_are_taken_for_somebody_no_more_often_than_asked() -> None:
@@ -142,12 +142,78 @@ def test_strangers_are_taken_for_somebody_no_more_often_than_asked() -> None:
     rng = np.random.default_rng(0)
     impostor, genuine = rng.normal(1.0, 0.15, 40_000), rng.normal(0.4, 0.15, 2000)
     curve = Calibration.fit(genuine, impostor)
-    limit = limit_at({"a": curve}, 0.05, 20)
+    limit = limit_at([("a", curve)], 0.05, 20)
     nearest = rng.normal(1.0, 0.15, (20_000, 20)).min(axis=1)
     assert 0.02 < (nearest <= limit.distance).mean() <= 0.055
-    both = limit_at({"a": curve, "b": curve}, 0.05, 20).score
+    both = limit_at([("a", curve), ("b", curve)], 0.05, 20).score
     scores = sum(curve.slope * rng.normal(1.0, 0.15, (20_000, 20)) + curve.intercept for _ in range(2))
     assert (scores.max(axis=1) >= both).mean() <= 0.05
+
+
+@pytest.mark.parametrize("rate", [0.001, 0.02, 0.3])
+def test_the_mean_of_several_walks_is_below_the_limit_no_more_often_than_asked(rate) -> None:
+    """However the distances of one stranger's walks depend on each other, the worst way that there is included."""
+    rng = np.random.default_rng(0)
+    impostor = rng.normal(1.0, 0.15, 200_000)
+    curve = Calibration.fit(rng.normal(0.4, 0.15, 2000), impostor)
+    limit = limit_at([("a", curve)], rate, 1, walks=4)
+    assert limit.nearest_counted == curve.threshold(1e-4)
+    assert limit.nearest_counted <= limit.distance <= curve.threshold(rate)
+    strangers = 200_000
+    slack = 4 * np.sqrt(rate / strangers) + 0.02 * rate  # of sampling, here and in the calibration
+
+    def accepted(distances: np.ndarray) -> float:
+        return np.mean([limit.accepts(None, each) for each in distances[distances.mean(axis=1) < 0.9]]) * np.mean(
+            distances.mean(axis=1) < 0.9
+        )
+
+    pair, walk = rng.normal(size=(strangers, 1)), rng.normal(size=(strangers, 4))
+    shares = []
+    for correlation in (0.0, 0.5, 0.9, 1.0):
+        mixed = np.sqrt(correlation) * pair + np.sqrt(1 - correlation) * walk
+        shares.append(accepted(1.0 + 0.15 * mixed))
+        assert shares[-1] <= rate + slack
+    assert shares == sorted(shares)
+    # The nearest walks of a share `rate` of strangers, dealt out again and again until their sums are alike.
+    ordered = np.sort(impostor)
+    worst = ordered[: round(rate * strangers)]
+    dealt = np.stack([rng.permutation(worst) for _ in range(4)], axis=1)
+    for _ in range(30):
+        for column in range(4):
+            rest = dealt.sum(axis=1) - dealt[:, column]
+            dealt[np.argsort(rest), column] = np.sort(dealt[:, column])[::-1]
+    share = np.mean([limit.accepts(None, each) for each in dealt]) * rate
+    assert share <= rate + slack
+
+
+def test_likelihood_ratios_of_walks_that_depend_on_each_other() -> None:
+    """Ratios whose mean over strangers is 1: two models, three walks each, and people with two templates."""
+    rng = np.random.default_rng(0)
+    strangers, people, rate = 40_000, 5, 0.05
+    curve = Calibration(
+        slope=-1.0, intercept=0.0, genuine=99, impostors=9999, fmr_thresholds=((1e-4, -9.0), (0.5, 0.5))
+    )
+    limit = limit_at([("a", curve), ("b", curve)], rate, people * 2 * 2)
+    for correlation in (0.0, 0.7, 1.0):
+        score = np.zeros((strangers, people))
+        for _ in range(2):
+            pair = rng.normal(size=(strangers, people, 2, 1))  # of each template
+            walk = rng.normal(size=(strangers, people, 2, 3))
+            normal = np.sqrt(correlation) * pair + np.sqrt(1 - correlation) * walk
+            score += (1.5 * normal - 1.5**2 / 2).max(axis=2).mean(axis=2)  # nearest template, mean of walks
+        assert (score.max(axis=1) >= limit.score).mean() <= rate
+
+
+def test_limit_of_several_walks_by_hand() -> None:
+    limit = limit_at([("a", CURVE)], 0.1, 1, walks=2)
+    assert limit.nearest_counted == 0.1
+    assert limit.distance == pytest.approx(0.1 + 0.099 * (0.3 - 0.1) / 2 / 0.1)
+    assert limit.accepts(None, [0.0, 2 * limit.distance - 0.1001])
+    assert not limit.accepts(None, [0.0, 2 * limit.distance - 0.0999])
+    least = limit_at([("a", CURVE)], 1e-3, 1, walks=3)
+    assert (least.distance, least.nearest_counted) == (0.1, 0.1)
+    assert least.accepts(None, [0.1, -2.0, 0.1])
+    assert not least.accepts(None, [0.1, -2.0, 0.1001])
 
 
 def test_combinations_against_a_loop() -> None:

@@ -48,14 +48,14 @@ def enroll(
     with open_gallery(gallery, model, device, create=True) as known:
         outcome = known.enroll(name, recorded, replace_older=replace, keep_walks=keep_walks, keep_pictures=pictures)
         place = known.engine.location
-        used = [each.name for each in known.models.values()]
     also = f", in place of {outcome.replaced}" if outcome.replaced else ""
-    output.print(Text(f"{outcome.name}: {len(outcome.templates)} templates{also} ({', '.join(used)}) in {place}"))
+    used = ", ".join(outcome.models)
+    output.print(Text(f"{outcome.name}: {len(outcome.templates)} templates{also} ({used}) in {place}"))
     return {
         "gallery": place,
         "name": outcome.name,
         "person_id": outcome.person_id,
-        "model": ", ".join(used),
+        "model": used,
         "walks": [walk.id for walk in recorded],
         "templates": list(outcome.templates),
         "replaced": outcome.replaced,

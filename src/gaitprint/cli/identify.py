@@ -97,7 +97,7 @@ def _in_gallery(
     with open_gallery(location, models, device) as gallery:
         probe = read_walk(walk)
         result = gallery.identify(probe, fpir, top_k)
-        used = list(gallery.models.values())
+        used = [model.embedder for model in gallery.models]
         place = gallery.engine.location
     names = " + ".join(f"{each.name}, {each.distance}" for each in used)
     output.print(Text(f"{probe.id} among {result.people} people, {result.templates} templates ({names})"))

@@ -100,7 +100,7 @@ def _in_gallery(
     with open_gallery(location, models, device) as gallery:
         probe = read_walk(walk)
         result = gallery.verify(name, probe, fmr)
-        used = list(gallery.models.values())
+        used = [model.embedder for model in gallery.models]
         place = gallery.engine.location
     found = result.found
     _print_answer(probe.id, name, result.accepted)

@@ -2,103 +2,33 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Literal, Self
-
-import numpy as np
-from numpy.typing import NDArray
 
 from gaitprint.core.errors import IncompatibleError, UsageError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.data.walk_files import walk_from_bytes
-from gaitprint.evaluation.embed import load_embedder
-from gaitprint.evaluation.matching import DEFAULT_MODEL
+from gaitprint.evaluation.embed import SHIPPED_WEIGHTS, load_embedder
 from gaitprint.evaluation.walk_embedder import WalkEmbedder
+from gaitprint.gallery.answers import Enrollment, Identification, Reembedded, Verified
 from gaitprint.gallery.decision import combinations, limit_at
 from gaitprint.gallery.engine import Engine, Person, open_engine
-from gaitprint.gallery.making import modality_of, templates_of
-from gaitprint.gallery.scoring import Found, Look, find_people, match_person
-from gaitprint.gallery.template import ModelKey, Template, check_name, weights_hash_of
+from gaitprint.gallery.making import templates_of
+from gaitprint.gallery.model_set import ModelSet
+from gaitprint.gallery.scoring import Look, find_people, match_person
+from gaitprint.gallery.template import ModelKey, Template, check_name
 from gaitprint.gallery.transfer import add_all, copy, read_export, write_export
 
 Model = str | os.PathLike[str] | WalkEmbedder
 
-
-@dataclass(frozen=True)
-class Enrollment:
-    """What an enrolment kept.
-
-    Args:
-        name: of the person.
-        person_id: opaque id; what logs may hold.
-        templates: ids of what was added.
-        replaced: how many older templates went.
-    """
-
-    name: str
-    person_id: str
-    templates: tuple[str, ...]
-    replaced: int
-
-
-@dataclass(frozen=True)
-class Identification:
-    """Who a walk may be of, and whether that is taken for known.
-
-    Args:
-        candidates: people, likeliest first; somebody is always first, whether or not the person is in the gallery.
-        decision: ``known`` (the first candidate), ``unknown``, or None where no decision can be made.
-        reason: why there is no decision; None where there is one.
-        fpir: share of strangers that may be taken for somebody, as it was asked for.
-        people: how many are in the gallery.
-        templates: how many of theirs were searched.
-        least_score: from which log likelihood ratio on the first candidate is known; None without a decision.
-    """
-
-    candidates: tuple[Found, ...]
-    decision: Literal["known", "unknown"] | None
-    reason: str | None
-    fpir: float
-    people: int
-    templates: int
-    least_score: float | None
-
-
-@dataclass(frozen=True)
-class Verified:
-    """Whether a walk is taken for that of the person who is claimed.
-
-    Args:
-        accepted: whether it is.
-        found: the claimed person, with distances, score and probability.
-        least_score: from which log likelihood ratio on it is.
-        threshold: the same as a distance, with one model; None with several.
-        templates: how many of the person's were compared.
-    """
-
-    accepted: bool
-    found: Found
-    least_score: float
-    threshold: float | None
-    templates: int
-
-
-@dataclass(frozen=True)
-class Reembedded:
-    """What embedding kept walks again did.
-
-    Args:
-        templates: how many are of the model at hand now.
-        left: names of people whose templates stayed, since a walk of theirs was not kept.
-    """
-
-    templates: int
-    left: tuple[str, ...]
+# Every shipped model; each looks at the walks that it can embed.
+DEFAULT_MODELS: tuple[str, ...] = SHIPPED_WEIGHTS
 
 
 class Gallery:
@@ -106,17 +36,19 @@ class Gallery:
 
     Args:
         location: as `engine.open_engine`; None for the default folder.
-        model: what embeds walks: a run folder, a weights file, a shipped name, or a loaded model; or several, of one
-            modality each, whose evidence is added up where both a person and a probe have it.
+        model: what embeds walks: a run folder, a weights file, a shipped name, or a loaded model; or several, each of
+            which looks at the walks that it can embed, and whose evidence is added up. Loaded when first needed.
         create: whether to make a gallery where there is none.
+        device: where models are loaded to: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
-        UsageError: two models of one modality; or as `open_engine` and `load_embedder`.
+        UsageError, GalleryError, UnreadableFileError: as `open_engine`; with the first walk also as `load_embedder`.
 
     One object may be used by several threads, one gallery by any number of processes.
 
     Example:
         >>> import tempfile
+        >>> import numpy as np
         >>> rng = np.random.default_rng(0)
         >>> def walk(size: float) -> GaitSequence:
         ...     joints = size * rng.normal(1, 0.01, (60, 20, 3)) * (1 + np.arange(60.0).reshape(20, 3) % 7)
@@ -131,11 +63,13 @@ class Gallery:
     def __init__(
         self,
         location: str | os.PathLike[str] | None = None,
-        model: Model | Sequence[Model] = DEFAULT_MODEL,
+        model: Model | Sequence[Model] = DEFAULT_MODELS,
         *,
         create: bool = True,
+        device: str = "auto",
     ) -> None:
         self._lock = threading.RLock()
+        self._device = device
         self.engine: Engine = open_engine(location, create=create)
         self.use_models(model)
 
@@ -144,24 +78,17 @@ class Gallery:
         chosen = [model] if isinstance(model, (str, os.PathLike, WalkEmbedder)) else list(model)
         with self._lock:
             self._wanted: list[Model] = chosen
-            self._loaded: dict[str, WalkEmbedder] | None = None
+            self._loaded: ModelSet | None = None
 
     @property
-    def models(self) -> dict[str, WalkEmbedder]:
-        """The models by the modality that each embeds; loaded when they are first asked for."""
+    def models(self) -> ModelSet:
+        """The models; loaded when they are first asked for."""
         with self._lock:
             if self._loaded is None:
-                loaded: dict[str, WalkEmbedder] = {}
-                for model in self._wanted:
-                    embedder = model if isinstance(model, WalkEmbedder) else load_embedder(model)
-                    modality = modality_of(embedder)
-                    if modality in loaded:
-                        raise UsageError(
-                            f"{loaded[modality].name} and {embedder.name} both look at {modality}: their errors "
-                            "are not independent, so that their evidence cannot be added up"
-                        )
-                    loaded[modality] = embedder
-                self._loaded = loaded
+                self._loaded = ModelSet(
+                    model if isinstance(model, WalkEmbedder) else load_embedder(model, self._device)
+                    for model in self._wanted
+                )
             return self._loaded
 
     def enroll(
@@ -177,39 +104,33 @@ class Gallery:
 
         Args:
             name: of the person; somebody of this name gets further templates.
-            walks: one or more; each gives a template of every model whose modality it has.
+            walks: one or more; each gives a template of every model that can embed it.
             replace_older: whether the person's older templates of the same models go, whatever their weights.
             keep_walks: whether to keep the walks themselves, so that a later model can embed them again.
             keep_pictures: whether to keep a small picture of each walk.
 
         Raises:
-            UsageError: a name that cannot be one, or no walk.
-            IncompatibleError: a walk without any model's modality, or templates of the same models with other weights.
+            UsageError: a name that cannot be one, no walk, or two models that look at one walk in the same modality.
+            IncompatibleError: a walk that no model can embed, or templates of the same models with other weights.
         """
         name, recorded = check_name(name), list(walks)
         if not recorded:
             raise UsageError(f"no walk to enroll {name!r} with")
         templates: list[Template] = []
-        for modality, model in self.models.items():
-            fitting = [walk for walk in recorded if modality in walk.modalities]
-            if fitting:
-                templates += templates_of(name, modality, model, fitting, keep_walks, keep_pictures)
-        for walk in recorded:
-            if not set(walk.modalities) & set(self.models):
-                need = " or ".join(self.models)
-                raise IncompatibleError(f"{walk.id}: the models need {need}; this walk has {walk.modalities[0]}")
+        for model, fitting in self.models.for_walks(recorded):
+            templates += templates_of(name, model, fitting, keep_walks, keep_pictures)
+        models = tuple(dict.fromkeys(template.model.name for template in templates))
         with self._lock:
-            names = {template.model.name for template in templates}
             older: list[str] = []
             if replace_older and self.engine.people(name):
                 kept = self.engine.templates(name)
-                older = [template.template_id for template in kept if template.model.name in names]
+                older = [template.template_id for template in kept if template.model.name in models]
                 self.engine.replace(name, older, templates)
             else:
                 self._check_versions({template.model for template in templates})
                 self.engine.add(templates)
             person_id = self.engine.people(name)[0].person_id
-        return Enrollment(name, person_id, tuple(template.template_id for template in templates), len(older))
+        return Enrollment(name, person_id, tuple(template.template_id for template in templates), len(older), models)
 
     def identify(
         self, walk: GaitSequence | Sequence[GaitSequence], fpir: float = 0.01, top_k: int = 5
@@ -217,13 +138,14 @@ class Gallery:
         """Say who walks here, or that it is nobody who is known.
 
         Args:
-            walk: the probe; or several of one person, of different modalities.
+            walk: the probe; or several walks of one person, of any modalities; `decision` says how that is done.
             fpir: share of strangers that may be taken for somebody; what the calibration's own strangers were like.
             top_k: how many candidates to return, >= 1.
 
         Raises:
-            UsageError: `fpir` not above 0 and below 1, `top_k` below 1, or several models and one is not calibrated.
-            IncompatibleError: a probe without any model's modality, or a gallery of other models' templates.
+            UsageError: `fpir` not above 0 and below 1, `top_k` below 1, several models and one is not calibrated, or
+                two that look at one walk in the same modality.
+            IncompatibleError: a walk that no model can embed, or a gallery of other models' templates.
         """
         if top_k < 1:
             raise UsageError(f"top_k is {top_k}, must be at least 1")
@@ -233,10 +155,10 @@ class Gallery:
         with self._lock:
             stored = self.engine.models()
             self._check_versions({look.key for look in looks})
-            looks = [look for look in looks if look.key in stored]
+            looked, looks = looks, [look for look in looks if look.key in stored]
             if not looks and stored:
                 there = ", ".join(sorted({key.label for key in stored}))
-                names = ", ".join(model.name for model in self.models.values())
+                names = ", ".join(look.model.name for look in looked)
                 raise IncompatibleError(f"{self.engine.location}: holds templates of {there} only, none of {names}")
             candidates = find_people(self.engine, looks, top_k) if looks else ()
             comparisons = templates = sum(stored[look.key] for look in looks)
@@ -244,25 +166,28 @@ class Gallery:
                 comparisons = combinations([self.engine.counts(look.key) for look in looks])
             people = self.engine.size()
         if not candidates:
-            return Identification((), "unknown", None, fpir, people, 0, None)
+            return Identification((), "unknown", None, fpir, people, 0, None, None, None)
+        calibrations = [(look.model.name, look.model.calibration) for look in looks]
         try:
-            limit = limit_at({look.model.name: look.model.calibration for look in looks}, fpir, comparisons)
+            limit = limit_at(calibrations, fpir, comparisons, len(looks[0].walks))
         except UsageError as error:
-            return Identification(candidates, None, str(error), fpir, people, templates, None)
-        score = candidates[0].score
-        # With one model the distance decides, to the last bit as `Matcher.verify` has it.
-        known = candidates[0].distance <= limit.distance if limit.distance is not None else (score or 0) >= limit.score
+            return Identification(candidates, None, str(error), fpir, people, templates, None, None, None)
+        best = candidates[0]
+        known = limit.accepts(best.score, best.compared[0].distances)
         decision: Literal["known", "unknown"] = "known" if known else "unknown"
-        return Identification(candidates, decision, None, fpir, people, templates, limit.score)
+        figures = limit.score, limit.distance, limit.nearest_counted
+        return Identification(candidates, decision, None, fpir, people, templates, *figures)
 
     def verify(self, name: str, walk: GaitSequence | Sequence[GaitSequence], fmr: float = 0.01) -> Verified:
-        """Decide whether a walk is that of the person `name`.
+        """Decide whether a walk, or several of one person, are of the person `name`.
 
         The nearest of the person's K templates is compared with the threshold of the false match rate `fmr` / K: a
-        stranger has K chances of coming near one of them, and together these are then no more than `fmr`.
+        stranger has K chances of coming near one of them, and together these are then no more than `fmr`. `decision`
+        says how it is with several walks, or models.
 
         Raises:
-            UsageError: nobody of this name, models without calibration, or a rate that the calibrations cannot show.
+            UsageError: nobody of this name, models without calibration, a rate that the calibrations cannot show, or
+                two models that look at one walk in the same modality.
             IncompatibleError: as `identify`, or no template of the person that the probe can be compared with.
         """
         name, looks = check_name(name), self._looks(walk)
@@ -272,15 +197,16 @@ class Gallery:
                 raise self.engine.nobody(name)
             self._check_versions({look.key for look in looks})
             found, counts = match_person(self.engine, looks, people[0])
-        compared = [look for look in looks if look.model.name in counts]
-        if not compared or found is None:
+        compared = [look for look in looks if look.key in counts]
+        if found is None:
             raise IncompatibleError(
                 f"{self.engine.location}: '{name}' has no template of {', '.join(look.key.label for look in looks)}"
             )
-        calibrations = {look.model.name: look.model.calibration for look in compared}
-        limit = limit_at(calibrations, fmr, int(np.prod([counts[look.model.name] for look in compared])))
-        accepted = found.distance <= limit.distance if limit.distance is not None else (found.score or 0) >= limit.score
-        return Verified(accepted, found, limit.score, limit.distance, sum(counts.values()))
+        calibrations = [(look.model.name, look.model.calibration) for look in compared]
+        limit = limit_at(calibrations, fmr, math.prod(counts.values()), len(compared[0].walks))
+        accepted = limit.accepts(found.score, found.compared[0].distances)
+        figures = limit.score, limit.distance, limit.nearest_counted
+        return Verified(accepted, found, *figures, sum(counts.values()))
 
     def people(self) -> list[Person]:
         """Return everybody, in order of their names."""
@@ -332,13 +258,14 @@ class Gallery:
     def reembed(self) -> Reembedded:
         """Embed the kept walks of templates of other weights with the models at hand; one transaction a person."""
         count, left = 0, []
-        with self._lock:
-            for person in self.engine.people():
-                outdated = [template for template in self.engine.templates(person.name) if self._is_outdated(template)]
-                if any(template.walk_file is None for template in outdated):
+        for person in self.people():
+            with self._lock:  # person by person, so that others are not kept waiting for all of them
+                templates = self.engine.templates(person.name)
+                outdated = [template for template in templates if self.models.are_newer_than(template.model)]
+                renewed = [template for each in outdated if (template := self._renewed(each)) is not None]
+                if len(renewed) < len(outdated):
                     left.append(person.name)
-                elif outdated:
-                    renewed = [self._renewed(template) for template in outdated]
+                elif renewed:
                     self.engine.replace(person.name, [template.template_id for template in outdated], renewed)
                     count += len(renewed)
         return Reembedded(count, tuple(left))
@@ -357,25 +284,23 @@ class Gallery:
         self.close()
 
     def _looks(self, walk: GaitSequence | Sequence[GaitSequence]) -> list[Look]:
-        """What each model makes of the first walk that has its modality."""
+        """What each model makes of those walks that it can embed."""
         walks = [walk] if isinstance(walk, GaitSequence) else list(walk)
+        if not walks:
+            raise UsageError("no walk to look at")
         looks = []
-        for modality, model in self.models.items():
-            for each in walks:
-                if modality in each.modalities:
-                    vector: NDArray[np.float32] = model.embed([each])[0]
-                    looks.append(Look(model, modality, ModelKey.of(model, vector), vector))
-                    break
-        if not looks:
-            have = " and ".join(sorted({modality for each in walks for modality in each.modalities})) or "nothing"
-            raise IncompatibleError(f"the models need {' or '.join(self.models)}; the probe has {have}")
+        for model, fitting in self.models.for_walks(walks):
+            vectors = model.embedder.embed(fitting)
+            key = ModelKey.of(model.embedder, vectors[0])
+            looks.append(Look(model.embedder, model.modality, key, tuple(each.id for each in fitting), vectors))
         return looks
 
     def _check_versions(self, keys: set[ModelKey]) -> None:
         """Refuse templates of a model at hand whose weights are others."""
+        models = list(self.models)
         for key in keys:
             for stored in self.engine.models():
-                if stored.name == key.name and stored != key:
+                if stored.name == key.name and stored != key and not any(model.is_of(stored) for model in models):
                     raise IncompatibleError(
                         f"{self.engine.location}: holds templates of {stored.label}, {stored.distance}, "
                         f"{stored.parts} x {stored.size}; the model at hand is {key.label}, {key.distance}, "
@@ -383,15 +308,14 @@ class Gallery:
                         "anew in place of the older templates (--replace), or use the older weights"
                     )
 
-    def _is_outdated(self, template: Template) -> bool:
-        model = self.models.get(template.modality)
-        return (
-            model is not None
-            and model.name == template.model.name
-            and weights_hash_of(model) != template.model.weights_hash
-        )
-
-    def _renewed(self, template: Template) -> Template:
-        model, data = self.models[template.modality], template.walk_file or b""
-        vector = model.embed([walk_from_bytes(data, template.walk)])[0]
-        return replace(template, model=ModelKey.of(model, vector), vector=vector, template_id=uuid.uuid4().hex)
+    def _renewed(self, template: Template) -> Template | None:
+        """A template of older weights, made anew from its walk; None where that was not kept, or no model takes it."""
+        if template.walk_file is None:
+            return None
+        walk = walk_from_bytes(template.walk_file, template.walk)
+        for model in self.models:
+            if model.name == template.model.name and model.takes(walk):
+                vector = model.embedder.embed([walk])[0]
+                key = ModelKey.of(model.embedder, vector)
+                return replace(template, model=key, vector=vector, template_id=uuid.uuid4().hex)
+        return None

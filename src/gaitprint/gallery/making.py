@@ -2,63 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from gaitprint.core.errors import IncompatibleError
 from gaitprint.core.sequence import GaitSequence
-from gaitprint.data.inputs import INPUTS
 from gaitprint.data.walk_files import walk_to_bytes
-from gaitprint.evaluation.walk_embedder import WalkEmbedder
+from gaitprint.gallery.model_set import FittedModel
 from gaitprint.gallery.picture import picture_of
-from gaitprint.gallery.template import ModelKey, Template, check_metric
-
-
-def modality_of(model: WalkEmbedder) -> str:
-    """Return what a model looks at: ``silhouettes``, ``joints`` or ``frames``.
-
-    Raises:
-        IncompatibleError: its card does not say, or it looks at several; or it compares walks on the scale of a set.
-    """
-    check_metric(model.name, model.distance)
-    card = model.card
-    cards: list[Mapping[str, Any]] = list(card["members"].values()) if "members" in card else [card]
-    found = {INPUTS[each["input"]["representation"]].modality for each in cards if "input" in each}
-    if len(found) != 1:
-        raise IncompatibleError(
-            f"'{model.name}' has no card that says what of a walk it looks at; a gallery needs a model with weights"
-            if not found
-            else f"'{model.name}' looks at {' and '.join(sorted(found))}: a gallery needs one model for each"
-        )
-    return str(found.pop())
+from gaitprint.gallery.template import ModelKey, Template
 
 
 def templates_of(
     name: str,
-    modality: str,
-    model: WalkEmbedder,
+    model: FittedModel,
     walks: Sequence[GaitSequence],
     keep_walks: bool,
     keep_pictures: bool,
 ) -> list[Template]:
-    """Embed walks of one person, each with a modality that `model` looks at.
+    """Embed walks of one person, each of which `model` takes.
 
     Raises:
-        IncompatibleError: the model cannot embed a walk, or compares walks on the scale of a set only.
+        IncompatibleError: a walk shows too little.
     """
-    vectors = model.embed(walks)
+    vectors = model.embedder.embed(walks)
     return [
         Template(
             person=name,
-            model=ModelKey.of(model, vector),
-            modality=modality,
+            model=ModelKey.of(model.embedder, vector),
+            modality=model.modality,
             vector=vector,
             walk=walk.id,
             condition=walk.condition,
             view=walk.view,
-            quality=quality_of(walk, modality),
+            quality=quality_of(walk, model.modality),
             picture=picture_of(walk) if keep_pictures else None,
             walk_file=walk_to_bytes(walk) if keep_walks else None,
         )
