@@ -20,6 +20,7 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
     "Models": {
         "train": "Train a model from a recipe.",
         "evaluate": "Measure a model under a protocol; writes metrics, embeddings and an HTML report.",
+        "calibrate": "Find a model's thresholds on people whom it never saw, and keep them with it.",
         "embed": "Write the embeddings of all walks of a store.",
         "crossvalidate": "Train systems on folds of people, and compare them on people they never saw.",
         "study": "Train a grid of recipe changes with several seeds each, and compare them.",
@@ -34,6 +35,7 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
         "identify": "Say who of a gallery walks here, or that it is nobody who is known.",
         "verify": "Check whether a walk is that of the person who is claimed.",
         "gallery": "List, show, rename, delete, export, import and copy who is known.",
+        "serve": "Run the HTTP service with its web page, and manage the tokens that let people in.",
     },
     "What there is": {
         "models": "List the models.",
@@ -56,6 +58,7 @@ COMMANDS = Registry(
         "pose": "gaitprint.cli.pose:pose",
         "train": "gaitprint.cli.train:train",
         "evaluate": "gaitprint.cli.evaluate:evaluate",
+        "calibrate": "gaitprint.cli.calibrate:calibrate",
         "embed": "gaitprint.cli.embed:embed",
         "crossvalidate": "gaitprint.cli.crossvalidate:crossvalidate",
         "study": "gaitprint.cli.study:study",
@@ -66,6 +69,7 @@ COMMANDS = Registry(
         "compare": "gaitprint.cli.compare:compare",
         "enroll": "gaitprint.cli.enroll:enroll",
         "gallery": "gaitprint.cli.gallery:gallery",
+        "serve": "gaitprint.cli.serve:serve",
         "identify": "gaitprint.cli.identify:identify",
         "verify": "gaitprint.cli.verify:verify",
         "models": "gaitprint.cli.listings:models",

@@ -1,0 +1,182 @@
+"""`gaitprint serve`: the HTTP service with its web page, and the tokens that let people in."""
+
+from __future__ import annotations
+
+import importlib.util
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+from tyro.conf import Positional, UseAppendAction, arg
+
+from gaitprint.cli.galleries import Models
+from gaitprint.cli.terminal import output
+from gaitprint.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from gaitprint.serving.tokens import Token, Tokens
+
+_NEEDED = ("fastapi", "uvicorn", "python_multipart", "limits")
+_USAGE = "gaitprint serve | serve token create LABEL | serve token list | serve token revoke ID"
+
+
+def serve(
+    words: Positional[Annotated[tuple[str, ...], arg(metavar="token create|list|revoke")]] = (),
+    /,
+    *,
+    gallery: Annotated[str | None, arg(metavar="FOLDER|URL")] = None,
+    model: Models = (),
+    folder: Annotated[Path | None, arg(metavar="FOLDER")] = None,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    host_name: UseAppendAction[Annotated[tuple[str, ...], arg(metavar="NAME")]] = (),
+    certificate: Annotated[Path | None, arg(metavar="PEM")] = None,
+    key: Annotated[Path | None, arg(metavar="PEM")] = None,
+    auth: bool = True,
+    rights: Annotated[str, arg(metavar="RIGHT,...")] = "identify,verify,list",
+    expires: Annotated[str | None, arg(metavar="30d")] = None,
+    fpir: Annotated[float, arg(metavar="P")] = 0.01,
+    fmr: Annotated[float, arg(metavar="P")] = 0.01,
+    upload_megabytes: int = 200,
+    video_seconds: float = 300.0,
+    job_seconds: float = 600.0,
+    workers: int = 1,
+    waiting_jobs: int = 8,
+    requests_per_minute: int = 600,
+    videos_per_minute: int = 30,
+    device: str = "auto",
+) -> dict[str, Any]:
+    """Run the service with its web page; or make, list and revoke the tokens that let people in.
+
+    `serve` prints an administrator's token when there is none yet; it is shown once. `serve token create LABEL` makes
+    another one with --rights and --expires, `serve token list` lists them, `serve token revoke ID` refuses one from
+    then on, also while the service runs. Browsers record with the camera only from localhost, or over HTTPS
+    (--certificate).
+
+    Args:
+        words: Nothing to run the service; else what to do with tokens.
+        gallery: A folder, or the URL of a server; default: the gallery in GAITPRINT_GALLERY, else the user's.
+        model: A run folder, a weights file, or a shipped model's name; again for another modality.
+        folder: The service's own, for tokens and the audit log; default: the one in GAITPRINT_SERVICE, else the user's.
+        host: Address to listen at; 0.0.0.0 for every one of this machine.
+        port: To listen at; 0 for one that is free.
+        host_name: A name that requests may address; again for another one. Any, where none is given.
+        certificate: PEM file of the certificate, for HTTPS.
+        key: PEM file of its key, where it is another one.
+        auth: Ask for tokens. Only where nobody else can connect may it be done without.
+        rights: Of a new token: identify, verify, list, enroll, delete, audit, or admin for all.
+        expires: How long a new token is valid: 30d, 12h, 45m; for ever where it is not given.
+        fpir: Share of strangers that may be taken for somebody, where a request does not say.
+        fmr: Share of strangers that may pass for a claimed person, likewise.
+        upload_megabytes: Of one request, at most.
+        video_seconds: How long one video may be.
+        job_seconds: After so long a video is given up.
+        workers: Videos that are looked at at once.
+        waiting_jobs: Videos that may wait; beyond, requests are refused.
+        requests_per_minute: Of one token.
+        videos_per_minute: Of one token.
+        device: Where to compute.
+
+    Returns:
+        url (serve), token and its id, label, rights, expires_at (create), tokens (list), token_id (revoke).
+    """
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(f"{', '.join(missing)} is not installed: pip install 'gaitprint[serve]'")
+    from gaitprint.serving.database import ServiceDatabase
+    from gaitprint.serving.settings import ServiceSettings, default_folder
+    from gaitprint.serving.tokens import Tokens
+
+    place = folder or default_folder()
+    if words:
+        database = ServiceDatabase(place)
+        try:
+            return _tokens(Tokens(database), words, rights, expires)
+        finally:
+            database.close()
+
+    from gaitprint.cli.galleries import open_gallery
+    from gaitprint.serving.running import check_address, run_service, start_service
+
+    settings = check_address(
+        host,
+        ServiceSettings(
+            folder=place,
+            require_token=auth,
+            hosts=host_name,
+            upload_bytes=upload_megabytes * 1_000_000,
+            video_seconds=video_seconds,
+            job_seconds=job_seconds,
+            workers=workers,
+            waiting_jobs=waiting_jobs,
+            requests_per_minute=requests_per_minute,
+            videos_per_minute=videos_per_minute,
+            fpir=fpir,
+            fmr=fmr,
+        ),
+    )
+    known = open_gallery(gallery, model, device, create=True)
+    try:
+        service = start_service(settings, known)
+    except BaseException:
+        known.close()
+        raise
+    if auth:
+        _first_token(service.tokens)
+    else:
+        output.print(
+            Text("warning: no tokens are asked for; whoever uses this machine may do everything", style="yellow")
+        )
+    addresses: list[str] = []
+
+    def started(url: str) -> None:
+        addresses.append(url)
+        output.print(Text(f"gallery {known.engine.location}"))
+        output.print(Text(f"serving at {url} (Ctrl+C ends it)"))
+
+    run_service(service, host, port, certificate=certificate, key=key, on_started=started)
+    return {"url": addresses[0] if addresses else None}
+
+
+def _first_token(tokens: Tokens) -> None:
+    """Make an administrator's token where nobody could do anything without one."""
+    if tokens.all():
+        return
+    shown, _ = tokens.create("first administrator", ("admin",))
+    output.print(Text("a token for the administrator, shown this once:"))
+    output.print(Text(f"    {shown}", style="bold"))
+
+
+def _tokens(tokens: Tokens, words: tuple[str, ...], rights: str, expires: str | None) -> dict[str, Any]:
+    from gaitprint.serving.tokens import parse_span
+
+    match words:
+        case ("token", "create", label):
+            span = None if expires is None else parse_span(expires)
+            shown, token = tokens.create(label, [word.strip() for word in rights.split(",")], span)
+            output.print(Text(f"token {token.token_id} for {token.label}, shown this once:"))
+            output.print(Text(f"    {shown}", style="bold"))
+            return {"token": shown, **_values(token)}
+        case ("token", "list"):
+            table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+            for header in ("id", "label", "rights", "created (UTC)", "expires", "state"):
+                table.add_column(header, overflow="fold")
+            every = [_values(token) for token in tokens.all()]
+            for one in every:
+                row = one["token_id"], one["label"], ", ".join(one["rights"]), one["created_at"][:19]
+                table.add_row(*map(Text, (*row, (one["expires_at"] or "never")[:19], one["state"])))
+            output.print(table if every else Text("there are no tokens"))
+            return {"tokens": every}
+        case ("token", "revoke", token_id):
+            token = tokens.revoke(token_id)
+            output.print(Text(f"token {token.token_id} ({token.label}) is revoked"))
+            return {"token_id": token.token_id}
+        case _:
+            raise UsageError(f"{' '.join(words)}: {_USAGE}")
+
+
+def _values(token: Token) -> dict[str, Any]:
+    return {**vars(token), "rights": list(token.rights), "state": token.state(datetime.now(UTC))}

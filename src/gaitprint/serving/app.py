@@ -1,0 +1,53 @@
+"""`create_app`: the service as an ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from gaitprint import __version__
+from gaitprint.serving import job_routes, people_routes, service_routes, video_routes
+from gaitprint.serving.description import describe
+from gaitprint.serving.middleware import BodyLimit, KnownHosts, SafeHeaders
+from gaitprint.serving.page_routes import add_page
+from gaitprint.serving.problems import answer_problems
+from gaitprint.serving.service import Service
+
+_UPLOAD_PATHS = frozenset(("/api/v1/people", "/api/v1/identify", "/api/v1/verify"))
+
+
+def create_app(service: Service, *, over_tls: bool = False) -> FastAPI:
+    """Return the application of a service, which is closed when the application shuts down.
+
+    Args:
+        service: that was started.
+        over_tls: whether it is reached by HTTPS alone.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.close()
+
+    app = FastAPI(
+        title="gaitprint",
+        version=__version__,
+        summary="Who walks in a video? Enrol, identify, verify.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    for routes in (service_routes, people_routes, video_routes, job_routes):
+        app.include_router(routes.router)
+    add_page(app)
+    answer_problems(app)
+    describe(app, needs_token=service.settings.require_token)
+    limit = service.settings.upload_bytes + video_routes.FORM_BYTES
+    app.add_middleware(BodyLimit, upload_paths=_UPLOAD_PATHS, upload_bytes=limit)
+    app.add_middleware(KnownHosts, hosts=service.settings.hosts)
+    app.add_middleware(SafeHeaders, over_tls=over_tls)
+    return app

@@ -1,0 +1,118 @@
+"""What jobs make of what was seen in their videos."""
+
+from __future__ import annotations
+
+from gaitprint.core.errors import GaitprintError, IncompatibleError, UsageError
+from gaitprint.gallery.engine import GalleryError
+from gaitprint.serving.extraction import SeenPerson, SeenVideo
+from gaitprint.serving.jobs import Job, JobFailedError
+from gaitprint.serving.recogniser import UnknownPersonError
+from gaitprint.serving.schemas import CandidateItem, EnrolledItem, Identified, Verified
+from gaitprint.serving.service import Service
+
+_REASONS = 3
+
+
+def finish_enrollment(service: Service, job: Job, name: str) -> None:
+    """Enrol a person by the walks of a job's videos.
+
+    Raises:
+        JobFailedError: several people walk at once in one, there is no usable walk, or the models cannot look at them.
+    """
+    try:
+        for number, video in enumerate(job.seen, start=1):
+            if video.several_at_once:
+                which = f"video {number}: " if len(job.seen) > 1 else ""
+                raise JobFailedError(422, f"{which}two people walk at once; who of them is meant is not known")
+        walks = [walk for video in job.seen for person in video.people for walk in person.walks]
+        if not walks:
+            raise JobFailedError(422, nobody_usable(job.seen))
+        try:
+            outcome = service.recogniser.enroll(name, walks)
+        except GaitprintError as error:
+            raise _failure(error) from error
+    except JobFailedError:
+        service.audit.write(job.token_id, "enroll", "failed")
+        raise
+    job.enrolled = EnrolledItem(person_id=outcome.person_id, name=outcome.name, templates=outcome.templates)
+    service.audit.write(job.token_id, "enroll", "enrolled", outcome.person_id)
+
+
+def finish_identification(service: Service, job: Job, fpir: float) -> None:
+    """Say who everybody in a job's video may be; `JobFailedError` as in `finish_enrollment`."""
+    results: list[Identified] = []
+    for person in _usable(service, job):
+        try:
+            answer = service.recogniser.identify(person.walks, fpir)
+        except GaitprintError as error:
+            service.audit.write(job.token_id, "identify", "failed")
+            raise _failure(error) from error
+        candidates = [
+            CandidateItem(
+                person_id=each.person_id, name=each.name, probability=each.probability, similarity=each.similarity
+            )
+            for each in answer.candidates
+        ]
+        results.append(
+            Identified(
+                number=person.number, decision=answer.decision, reason=answer.reason, candidates=candidates, fpir=fpir
+            )
+        )
+        known = candidates[0].person_id if answer.decision == "known" else None
+        service.audit.write(job.token_id, "identify", answer.decision or "not decided", known)
+    job.identified = results
+
+
+def finish_verification(service: Service, job: Job, person_id: str, fmr: float) -> None:
+    """Say whether anybody in a job's video is who is claimed; `JobFailedError` as in `finish_enrollment`."""
+    results: list[Verified] = []
+    for person in _usable(service, job):
+        try:
+            check = service.recogniser.verify(person_id, person.walks, fmr)
+        except GaitprintError as error:
+            service.audit.write(job.token_id, "verify", "failed", person_id)
+            raise _failure(error) from error
+        results.append(
+            Verified(
+                number=person.number,
+                accepted=check.accepted,
+                reason=check.reason,
+                probability=check.probability,
+                fmr=fmr,
+            )
+        )
+        outcome = "not decided" if check.accepted is None else "accepted" if check.accepted else "rejected"
+        service.audit.write(job.token_id, "verify", outcome, person_id)
+    job.verified = results
+
+
+def nobody_usable(videos: list[SeenVideo]) -> str:
+    """Say in one line why no walk will do."""
+    refused = {
+        passage.refused.partition(":")[0]
+        for video in videos
+        for person in video.people
+        for passage in person.passages
+        if passage.refused
+    }
+    if not refused:
+        return "nobody walks in the video" if len(videos) == 1 else "nobody walks in the videos"
+    return f"no walk that will do: {'; '.join(sorted(refused)[:_REASONS])}"
+
+
+def _usable(service: Service, job: Job) -> list[SeenPerson]:
+    people = [person for video in job.seen for person in video.people if person.walks]
+    if not people:
+        service.audit.write(job.token_id, job.action, "no usable walk")
+        raise JobFailedError(422, nobody_usable(job.seen))
+    return people
+
+
+def _failure(error: GaitprintError) -> JobFailedError:
+    if isinstance(error, UnknownPersonError):
+        return JobFailedError(404, str(error))
+    if isinstance(error, (UsageError, IncompatibleError)):
+        return JobFailedError(422, " ".join(str(error).split()))
+    if isinstance(error, GalleryError):
+        return JobFailedError(500, "the gallery cannot be used; the service's own log has more")
+    return JobFailedError(422, "the walk cannot be used")

@@ -1,0 +1,231 @@
+"""Jobs: videos wait in a bounded queue, and a few threads have them looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from gaitprint.core.errors import GaitprintError
+from gaitprint.serving.extraction import Extractor, SeenVideo
+from gaitprint.serving.schemas import EnrolledItem, Identified, Verified
+
+Action = Literal["identify", "verify", "enroll"]
+State = Literal["queued", "running", "done", "failed"]
+
+_log = logging.getLogger("gaitprint.serving")
+_POLL_SECONDS = 0.05
+# Results that are kept at once, at most; the oldest go first.
+_MOST_KEPT = 200
+
+
+class JobFailedError(GaitprintError):
+    """A job that cannot be done: an HTTP status and a reason in one line."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.detail = status, detail
+
+
+@dataclass(eq=False)
+class Job:
+    """One request that brought videos.
+
+    Args:
+        action: what it asks.
+        token_id: whose it is; nobody else sees it.
+        folder: of its own: videos until they were looked at, pictures afterwards.
+        job_id: opaque.
+        videos: paths of what was uploaded.
+        finish: makes the result of what was seen; may raise `JobFailedError`.
+    """
+
+    action: Action
+    token_id: str
+    folder: Path
+    job_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    videos: list[Path] = field(default_factory=list)
+    finish: Callable[[Job], None] = lambda job: None
+    state: State = "queued"
+    created_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    video: int = 1
+    frames: int = 0
+    total: int | None = None
+    seen: list[SeenVideo] = field(default_factory=list)
+    identified: list[Identified] | None = None
+    verified: list[Verified] | None = None
+    enrolled: EnrolledItem | None = None
+    failure: JobFailedError | None = None
+    ended: float | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.state in ("done", "failed")
+
+    @property
+    def person_ids(self) -> set[str]:
+        """Known people whom the result names."""
+        named = {candidate.person_id for one in self.identified or () for candidate in one.candidates}
+        return named | ({self.enrolled.person_id} if self.enrolled else set())
+
+
+class QueueFullError(Exception):
+    """As many videos wait as may."""
+
+
+class Jobs:
+    """The jobs of a service.
+
+    Args:
+        folder: for videos and pictures; emptied at the start, since an interrupted service leaves some behind.
+        extractors: each is used by a thread of its own.
+        waiting: how many jobs may be uploaded or wait at once, besides those that run.
+        kept_seconds: so long are finished jobs kept.
+    """
+
+    def __init__(self, folder: Path, extractors: list[Extractor], waiting: int, kept_seconds: float) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700, parents=True)
+        self._folder, self._extractors, self._kept_seconds = folder, extractors, kept_seconds
+        self._lock = threading.Lock()
+        self._jobs: dict[str, Job] = {}
+        self._free = waiting + len(extractors)
+        self._queue: queue.Queue[Job | None] = queue.Queue()
+        self._threads = [
+            threading.Thread(target=self._work, args=(extractor,), name="videos", daemon=True)
+            for extractor in extractors
+        ]
+        self._sweeper_stops = threading.Event()
+        self._threads.append(threading.Thread(target=self._sweep_now_and_then, name="sweeper", daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    def reserve(self, action: Action, token_id: str) -> Job:
+        """Make room for a job before its videos are uploaded; then `submit` or `discard` it.
+
+        Raises:
+            QueueFullError: as many wait as may.
+        """
+        self.sweep()
+        with self._lock:
+            if self._free <= 0:
+                raise QueueFullError
+            self._free -= 1
+        job = Job(action, token_id, self._folder)
+        job.folder = self._folder / job.job_id
+        job.folder.mkdir(mode=0o700)
+        return job
+
+    def discard(self, job: Job) -> None:
+        """Give a reserved place back, and remove what was uploaded."""
+        shutil.rmtree(job.folder, ignore_errors=True)
+        with self._lock:
+            self._free += 1
+
+    def submit(self, job: Job) -> None:
+        """Put a reserved job into the queue."""
+        with self._lock:
+            self._jobs[job.job_id] = job
+        self._queue.put(job)
+
+    def find(self, job_id: str, token_id: str) -> Job | None:
+        """Return a job of a token; None where there is none, or somebody else's."""
+        self.sweep()
+        with self._lock:
+            job = self._jobs.get(job_id)
+        return job if job is not None and job.token_id == token_id else None
+
+    async def wait(self, job: Job, seconds: float) -> None:
+        """Return when a job is over, or after some seconds."""
+        until = time.monotonic() + seconds
+        while not job.over and time.monotonic() < until:
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def forget_person(self, person_id: str) -> None:
+        """Drop results that name a person."""
+        with self._lock:
+            gone = [job for job in self._jobs.values() if job.over and person_id in job.person_ids]
+        for job in gone:
+            self.drop(job)
+
+    def drop(self, job: Job) -> None:
+        """Drop a finished job with its pictures."""
+        with self._lock:
+            self._jobs.pop(job.job_id, None)
+        shutil.rmtree(job.folder, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Drop what was kept long enough."""
+        now = time.monotonic()
+        with self._lock:
+            over = sorted((job for job in self._jobs.values() if job.ended), key=lambda job: job.ended or 0)
+            late = [job for job in over if job.ended and now - job.ended > self._kept_seconds]
+            gone = {job.job_id: job for job in [*late, *over[: max(0, len(over) - _MOST_KEPT)]]}
+        for job in gone.values():
+            self.drop(job)
+
+    def close(self) -> None:
+        """End threads and processes, and remove every video and picture."""
+        self._sweeper_stops.set()
+        for _ in self._extractors:
+            self._queue.put(None)
+        for extractor in self._extractors:
+            extractor.close()
+        for thread in self._threads:
+            thread.join(timeout=10)
+        for extractor in self._extractors:
+            extractor.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _work(self, extractor: Extractor) -> None:
+        while (job := self._queue.get()) is not None:
+            job.state = "running"
+            try:
+                self._look(job, extractor)
+                job.finish(job)
+                state: State = "done"
+            except JobFailedError as failure:
+                job.failure, state = failure, "failed"
+            except GaitprintError as error:
+                job.failure, state = JobFailedError(422, " ".join(str(error).split())), "failed"
+            except Exception:
+                _log.exception("job failed")
+                job.failure, state = JobFailedError(500, "internal error; the service's own log has more"), "failed"
+            finally:
+                for video in job.videos:
+                    video.unlink(missing_ok=True)
+                with self._lock:
+                    self._free += 1
+            job.ended = time.monotonic()
+            job.state = state
+
+    def _look(self, job: Job, extractor: Extractor) -> None:
+        for number, video in enumerate(job.videos, start=1):
+            job.video, job.frames, job.total = number, 0, None
+            folder = job.folder / f"video-{number}"
+            folder.mkdir()
+
+            def progress(frames: int, total: int | None) -> None:
+                job.frames, job.total = frames, total
+
+            seen = extractor.extract(video, folder, progress)
+            # Not needed any more, even while others of the job wait.
+            video.unlink(missing_ok=True)
+            for walk in folder.glob("*.npz"):
+                walk.unlink()
+            job.frames = job.total = seen.frames
+            job.seen.append(seen)
+
+    def _sweep_now_and_then(self) -> None:
+        while not self._sweeper_stops.wait(min(self._kept_seconds, 30)):
+            self.sweep()

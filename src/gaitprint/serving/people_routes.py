@@ -1,0 +1,115 @@
+"""Who is known: list, look at, rename, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from gaitprint.core.errors import UsageError
+from gaitprint.serving.access import Caller, allowed
+from gaitprint.serving.answers import answers
+from gaitprint.serving.problems import Problem
+from gaitprint.serving.recogniser import KnownPerson, LeftTracesError, NameTakenError, UnknownPersonError
+from gaitprint.serving.schemas import PERSON_ID, Deletion, PersonItem, PersonPage, Rename
+from gaitprint.serving.service import Service
+
+router = APIRouter(prefix="/api/v1/people", tags=["people"])
+
+PersonIdPath = Annotated[str, Path(pattern=PERSON_ID, description="Opaque id of a person.")]
+
+
+@router.get("", responses=answers(), summary="List who is known")
+def list_people(
+    request: Request,
+    caller: Annotated[Caller, Depends(allowed("list"))],
+    offset: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> PersonPage:
+    """Return people in order of their names."""
+    service: Service = request.app.state.service
+    people = service.recogniser.people()
+    service.audit.write(caller.token_id, "list", "listed")
+    shown = [_item(person) for person in people[offset : offset + limit]]
+    return PersonPage(people=shown, total=len(people), offset=offset)
+
+
+@router.get("/{person_id}", responses=answers(404), summary="Look at one person")
+def get_person(
+    request: Request, caller: Annotated[Caller, Depends(allowed("list"))], person_id: PersonIdPath
+) -> PersonItem:
+    """Return what is known about somebody."""
+    service: Service = request.app.state.service
+    try:
+        person = service.recogniser.person(person_id)
+    except UnknownPersonError as error:
+        raise Problem(404, str(error)) from error
+    service.audit.write(caller.token_id, "show", "shown", person_id)
+    return _item(person)
+
+
+@router.get(
+    "/{person_id}/picture",
+    responses={200: {"content": {"image/png": {}}, "description": "A still of a walk of theirs."}, **answers(404)},
+    response_class=Response,
+    summary="Picture of one person",
+)
+def get_picture(
+    request: Request, caller: Annotated[Caller, Depends(allowed("list"))], person_id: PersonIdPath
+) -> Response:
+    """Return a small picture of a walk that was enrolled."""
+    service: Service = request.app.state.service
+    try:
+        picture = service.recogniser.picture(person_id)
+    except UnknownPersonError as error:
+        raise Problem(404, str(error)) from error
+    if picture is None:
+        raise Problem(404, "no picture is kept of this person")
+    return Response(picture, media_type="image/png")
+
+
+@router.patch("/{person_id}", responses=answers(404, 409), summary="Rename a person")
+def rename_person(
+    request: Request, caller: Annotated[Caller, Depends(allowed("enroll"))], person_id: PersonIdPath, rename: Rename
+) -> PersonItem:
+    """Give somebody another name; the id stays."""
+    service: Service = request.app.state.service
+    try:
+        person = service.recogniser.rename(person_id, rename.name)
+    except UnknownPersonError as error:
+        raise Problem(404, str(error)) from error
+    except NameTakenError as error:
+        raise Problem(409, str(error)) from error
+    except UsageError as error:
+        raise Problem(422, f"name: {error}") from error
+    service.jobs.forget_person(person_id)
+    service.audit.write(caller.token_id, "rename", "renamed", person_id)
+    return _item(person)
+
+
+@router.delete("/{person_id}", responses=answers(404), summary="Delete a person")
+def delete_person(
+    request: Request, caller: Annotated[Caller, Depends(allowed("delete"))], person_id: PersonIdPath
+) -> Deletion:
+    """Remove everything that is kept of somebody: name, templates, pictures, and results that name them."""
+    service: Service = request.app.state.service
+    templates, warning = None, None
+    try:
+        templates = service.recogniser.delete(person_id)
+    except UnknownPersonError as error:
+        raise Problem(404, str(error)) from error
+    except LeftTracesError as error:
+        warning = str(error)
+    service.jobs.forget_person(person_id)
+    service.audit.write(caller.token_id, "delete", "deleted" if warning is None else "deleted, traces left", person_id)
+    return Deletion(person_id=person_id, templates=templates, complete=warning is None, warning=warning)
+
+
+def _item(person: KnownPerson) -> PersonItem:
+    return PersonItem(
+        person_id=person.person_id,
+        name=person.name,
+        templates=person.templates,
+        modalities=list(person.modalities),
+        last_enrolled_at=person.last_enrolled_at,
+    )

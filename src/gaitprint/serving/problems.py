@@ -1,0 +1,53 @@
+"""Errors as `application/problem+json` (RFC 9457): one line, never a traceback, never a path of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class Problem(HTTPException):
+    """Why a request is not served.
+
+    Args:
+        status: HTTP status.
+        detail: one line for people.
+        headers: of the response.
+    """
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, " ".join(detail.split()), dict(headers or {}))
+
+
+def problem_response(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """Return the response that a problem becomes."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type=PROBLEM_JSON)
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Let an application answer every error as a problem."""
+
+    async def http_error(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        return problem_response(error.status_code, str(error.detail), error.headers)
+
+    async def invalid(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"] if part not in ("query", "body", "path"))
+        return problem_response(422, f"{place}: {first['msg']}" if place else str(first["msg"]))
+
+    async def internal(_: Request, error: Exception) -> JSONResponse:
+        return problem_response(500, "internal error; the service's own log has more")
+
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, internal)
