@@ -169,13 +169,13 @@ def test_a_camera_that_moves_gives_nothing_without_a_network(tmp_path: Path) -> 
 
 def test_names(one, crossing) -> None:
     passages = extract(one[0])[1]
-    (walk,) = [walk for walk in name_walks(passages, "ann", "nm", taken=set()) if walk is not None]
+    (walk,) = [walk for walk in name_walks(passages, "ann", "nm") if walk is not None]
     assert walk.id == "ann/nm-01/090"
-    (again,) = [walk for walk in name_walks(passages, "ann", "nm", taken={walk.id}) if walk is not None]
+    (again,) = [walk for walk in name_walks(passages, "ann", "nm", (walk.id,)) if walk is not None]
     assert again.id == "ann/nm-02/090"
     two = extract(crossing[0])[1]
     with pytest.raises(UsageError, match="two people walk at once"):
-        name_walks(two, "ann", "nm", taken=set())
-    named = [walk for walk in name_walks(two, None, "a/b", taken=set()) if walk is not None]
+        name_walks(two, "ann", "nm")
+    named = [walk for walk in name_walks(two, None, "a/b") if walk is not None]
     assert len({walk.subject for walk in named}) == 2
     assert all(walk.subject.startswith("a_b-person-") for walk in named)

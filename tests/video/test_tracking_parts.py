@@ -1,6 +1,5 @@
 """Squares, paths, rhythm, quality and sources, against hand-computed cases."""
 
-import itertools
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from gaitprint.video.people import Detections, people_in
 from gaitprint.video.pose import CropJoints, refine
 from gaitprint.video.quality import PassageQuality, QualityLimits, masks_inside, refusal, sharpness
 from gaitprint.video.segmentation import clean_silhouette, combine
-from gaitprint.video.sources import LiveSource, open_source
+from gaitprint.video.sources import open_source
 from gaitprint.video.squares import cut_square, place_mask
 from gaitprint.video.step_rhythm import step_rhythm
 from gaitprint.video.tracking import Tracker
@@ -185,39 +184,6 @@ def test_joints_between_looks_lie_on_straight_lines() -> None:
     every = interpolate(found, np.array([0, 4, 5]), 6)
     np.testing.assert_allclose(every.image[:, 0, 0], [0, 1, 2, 3, 4, 5])
     np.testing.assert_allclose(every.confidence[:, 0], [1, 0.5, 0.5, 0.5, 0.5, 0.2])
-
-
-class FakeCapture:
-    """Ten frames, a break, ten frames, and nothing more."""
-
-    opened = 0
-
-    def __init__(self) -> None:
-        FakeCapture.opened += 1
-        self.left = 10 if FakeCapture.opened <= 2 else 0
-
-    def isOpened(self) -> bool:  # noqa: N802
-        return True
-
-    def get(self, _: int) -> float:
-        return 25.0
-
-    def read(self):
-        self.left -= 1
-        return self.left >= 0, np.full((8, 8, 3), 7, np.uint8)
-
-    def release(self) -> None:
-        pass
-
-
-def test_a_stream_that_breaks_is_opened_again() -> None:
-    FakeCapture.opened = 0
-    source = LiveSource("stream", FakeCapture, retry_seconds=0.01)
-    numbers = [frame.number for frame in source]
-    assert len(numbers) == 20
-    assert all(after > before for before, after in itertools.pairwise(numbers))
-    assert "broke" in source.warning
-    assert FakeCapture.opened > 2
 
 
 def test_what_cannot_be_a_source_says_so(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,10 +11,13 @@ from rich.table import Table
 from rich.text import Text
 from tyro.conf import Positional, arg
 
+from gaitprint.cli.interrupt import interrupt_stops
 from gaitprint.cli.terminal import output
 from gaitprint.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from gaitprint.data.store import Store
+    from gaitprint.video.naming import WalkNames
     from gaitprint.video.passage import Passage
     from gaitprint.video.pipeline import Extraction
 
@@ -55,7 +60,7 @@ def extract(
         frames: Keep the RGB frames too, square around the person.
         pictures: Where to draw what was extracted; STORE-pictures beside the store where it is not given.
         frame_rate: Frames a second, where the video states a wrong rate, and of a folder of pictures.
-        seconds: Stop a webcam or stream after so long.
+        seconds: Stop a webcam or stream after so long; Ctrl-C stops it, too, and keeps what was found.
         device: Where a pose network of ours computes.
 
     Returns:
@@ -68,17 +73,17 @@ def extract(
     from gaitprint.data.store import Store
     from gaitprint.evaluation.embed import choose_device
     from gaitprint.video.front_ends import choose_front_ends
-    from gaitprint.video.naming import name_walks
-    from gaitprint.video.passage import PassageOptions, without_pictures
-    from gaitprint.video.passage_pictures import write_annotated_video, write_passage
+    from gaitprint.video.naming import WalkNames
+    from gaitprint.video.passage import PassageOptions
+    from gaitprint.video.passage_pictures import write_annotated_video
     from gaitprint.video.pipeline import Extraction
     from gaitprint.video.sources import open_source
 
     aligned = _parse_size(size)
     check_size(aligned)
-    for field, label in (("subject", subject), ("condition", condition)):
+    for option, label in (("subject", subject), ("condition", condition)):
         if label is not None:
-            check_label(field, label)
+            check_label(option, label)
     for option, number in (("--frame-rate", frame_rate), ("--seconds", seconds)):
         if number is not None and not 0 < number < 1e6:
             raise UsageError(f"{option} is {number}, must be above 0")
@@ -92,26 +97,59 @@ def extract(
         size=aligned, joint_axes=3 if joints == "3d" else 2, frames_size=_SIDE_OF_FRAMES if frames else None
     )
     extraction = Extraction(video, front_ends, options)
-    found: list[Passage] = []
-    drawn: list[Path] = []
-    with console.status(f"looking for walkers in {video.name}") as status:
-        for passage in extraction:
-            name = f"passage-{len(found) + 1:02d}"
-            with extraction.stages.measure("pictures"):
-                drawn += write_passage(passage, folder, name, video.frame_rate_hz)
-                found.append(without_pictures(passage))
-            status.update(f"frame {extraction.frames}: {len(found)} passages")
-    named = name_walks(found, subject, condition or video.name, taken=set(store))
-    store.add([walk for walk in named if walk is not None])
+    found = _keep_passages(extraction, store, WalkNames(subject, condition or video.name, set(store)), folder)
     if not video.is_live:
         with extraction.stages.measure("pictures"):
-            drawn.append(folder / "annotated.mp4")
-            write_annotated_video(video, found, drawn[-1])
-    if video.warning:
-        console.print(Text(f"warning: {video.warning}"), soft_wrap=True)
-    _print_passages(found, named, extraction)
-    output.print(Text(f"{sum(walk is not None for walk in named)} walks added to {out}; pictures in {folder}"))
-    return _summary(source, out, extraction, found, named, drawn, [video.warning] if video.warning else [])
+            found.drawn.append(folder / "annotated.mp4")
+            write_annotated_video(video, found.passages, found.drawn[-1])
+    warnings = [*([video.warning] if video.warning else []), *extraction.warnings]
+    for warning in warnings:
+        console.print(Text(f"warning: {warning}"), soft_wrap=True)
+    _print_passages(found, extraction)
+    output.print(Text(f"{found.usable} walks added to {out}; pictures in {folder}"))
+    return _summary(source, out, extraction, found, warnings)
+
+
+@dataclass
+class _Found:
+    """What was found so far: passages without their pictures, the ids of their walks, the pictures' files."""
+
+    passages: list[Passage] = field(default_factory=list)
+    ids: list[str | None] = field(default_factory=list)
+    drawn: list[Path] = field(default_factory=list)
+
+    @property
+    def usable(self) -> int:
+        return sum(walk is not None for walk in self.ids)
+
+
+def _keep_passages(extraction: Extraction, store: Store, names: WalkNames, folder: Path) -> _Found:
+    """Draw passages and add their walks to the store: of a file all at the end, of what is live each at once."""
+    from gaitprint.core.progress import console
+    from gaitprint.video.live import LiveSource
+    from gaitprint.video.passage import without_pictures
+    from gaitprint.video.passage_pictures import write_passage
+
+    video, found, waiting = extraction.source, _Found(), []
+    with ExitStack() as context:
+        status = context.enter_context(console.status(f"looking for walkers in {video.name}"))
+        if isinstance(video, LiveSource):
+            context.enter_context(interrupt_stops(video.stop))
+        for passage in extraction:
+            walk = names.name(passage)
+            with extraction.stages.measure("pictures"):
+                name = f"passage-{len(found.passages) + 1:02d}"
+                found.drawn += write_passage(passage, folder, name, video.frame_rate_hz)
+            found.passages.append(replace(without_pictures(passage), walk=None))
+            found.ids.append(None if walk is None else walk.id)
+            if walk is not None:
+                waiting.append(walk)
+            if video.is_live:
+                store.add(waiting)
+                waiting.clear()
+            status.update(f"frame {extraction.frames}: {len(found.passages)} passages")
+    store.add(waiting)
+    return found
 
 
 def _parse_size(words: str) -> tuple[int, int]:
@@ -126,13 +164,14 @@ def _parse_size(words: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _print_passages(found: list[Passage], named: list[Any], extraction: Extraction) -> None:
+def _print_passages(found: _Found, extraction: Extraction) -> None:
     """Print what was found, why some of it will not do, and where the time went."""
-    table = Table(title=f"{extraction.people} followed, {len(found)} passages", title_justify="left", box=None)
+    title = f"{extraction.people} followed, {len(found.passages)} passages"
+    table = Table(title=title, title_justify="left", box=None)
     for column in ("", "person", "seconds", "direction", "view", "frames", "high", "cycles", "whole", "sharp"):
         table.add_column(column, justify="left" if column == "direction" else "right", no_wrap=True)
     rate_hz = extraction.source.frame_rate_hz
-    for number, passage in enumerate(found, start=1):
+    for number, passage in enumerate(found.passages, start=1):
         quality = passage.quality
         table.add_row(
             str(number),
@@ -148,8 +187,8 @@ def _print_passages(found: list[Passage], named: list[Any], extraction: Extracti
             style="dim" if passage.refused else "",
         )
     output.print(table)
-    for number, (passage, walk) in enumerate(zip(found, named, strict=True), start=1):
-        output.print(Text(f"{number:>3} {walk.id if walk is not None else f'refused: {passage.refused}'}"))
+    for number, (passage, walk_id) in enumerate(zip(found.passages, found.ids, strict=True), start=1):
+        output.print(Text(f"{number:>3} {walk_id or f'refused: {passage.refused}'}"))
     stages = Table(title="where the time went", title_justify="left", box=None)
     for column in ("stage", "seconds", "ms a frame"):
         stages.add_column(column, justify="left" if column == "stage" else "right")
@@ -165,19 +204,11 @@ def _speed(extraction: Extraction) -> float:
     return extraction.frames / max(spent, 1e-9)
 
 
-def _summary(
-    source: str,
-    out: Path,
-    extraction: Extraction,
-    found: list[Passage],
-    named: list[Any],
-    drawn: list[Path],
-    warnings: list[str],
-) -> dict[str, Any]:
+def _summary(source: str, out: Path, extraction: Extraction, found: _Found, warnings: list[str]) -> dict[str, Any]:
     """Put together what ``--json`` writes."""
     passages = [
         {
-            "id": None if walk is None else walk.id,
+            "id": walk_id,
             "person": passage.track,
             "first_frame": int(passage.numbers[0]),
             "last_frame": int(passage.numbers[-1]),
@@ -190,7 +221,7 @@ def _summary(
             "score": passage.quality.score,
             "refused": passage.refused,
         }
-        for passage, walk in zip(found, named, strict=True)
+        for passage, walk_id in zip(found.passages, found.ids, strict=True)
     ]
     return {
         "source": source,
@@ -201,9 +232,9 @@ def _summary(
         "people": extraction.people,
         "other_things": extraction.other_things,
         "passages": passages,
-        "usable": sum(walk is not None for walk in named),
+        "usable": found.usable,
         "stages": {stage: round(spent, 3) for stage, spent in extraction.stages.seconds.items()},
         "frames_per_second": round(_speed(extraction), 2),
-        "pictures": [str(path) for path in drawn],
+        "pictures": [str(path) for path in found.drawn],
         "warnings": warnings,
     }

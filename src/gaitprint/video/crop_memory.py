@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitprint.video.sources import Frame
+from gaitprint.video.frame_source import Frame
 from gaitprint.video.squares import cut_square
 from gaitprint.video.tracking import Track
 
@@ -66,3 +66,29 @@ class CropMemory:
         crops = self._kept.pop(id(track))
         length = len(track)
         return Crops(crops.numbers[:length], crops.pixels[:length], crops.squares[:length], crops.camera_moves[:length])
+
+
+def without_gaps(track: Track, crops: Crops) -> tuple[Track, Crops]:
+    """Repeat the nearest frame where frames are missing: a walk has a frame for every step of its frame rate."""
+    numbers = np.array(crops.numbers, np.int64)
+    if len(numbers) == 0 or numbers[-1] - numbers[0] + 1 == len(numbers):
+        return track, crops
+    every = np.arange(numbers[0], numbers[-1] + 1)
+    after = np.searchsorted(numbers, every)
+    before = np.maximum(after - 1, 0)
+    nearest = np.where(numbers[after] - every <= every - numbers[before], after, before).tolist()
+    return (
+        Track(
+            track.number,
+            track.first,
+            [track.boxes[position] for position in nearest],
+            [track.seen[position] for position in nearest],
+            [track.shared[position] for position in nearest],
+        ),
+        Crops(
+            every.tolist(),
+            [crops.pixels[position] for position in nearest],
+            [crops.squares[position] for position in nearest],
+            [crops.camera_moves[position] for position in nearest],
+        ),
+    )

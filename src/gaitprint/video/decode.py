@@ -8,6 +8,7 @@ import re
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -38,10 +39,12 @@ class Picture(NamedTuple):
     Args:
         name: of its file; of a frame of a video, its number from 0.
         frame: uint8 [H, W, 3], RGB, upright.
+        seconds: when it is shown, as its video states; None where nothing does.
     """
 
     name: str
     frame: NDArray[np.uint8]
+    seconds: float | None = None
 
 
 class Pictures(ABC):
@@ -132,7 +135,8 @@ class Video(Pictures):
         capture, number = self._open(), 0
         try:
             while (decoded := capture.read())[0]:
-                yield Picture(str(number), np.asarray(cv2.cvtColor(decoded[1], cv2.COLOR_BGR2RGB), np.uint8))
+                frame = np.asarray(cv2.cvtColor(decoded[1], cv2.COLOR_BGR2RGB), np.uint8)
+                yield Picture(str(number), frame, float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000)
                 number += 1
         finally:
             capture.release()
@@ -143,12 +147,8 @@ class Video(Pictures):
 
     def _open(self) -> cv2.VideoCapture:
         # An absolute path starts no protocol of FFmpeg, and no other backend takes a name for a pattern of images.
-        before = cv2.getLogLevel()
-        cv2.setLogLevel(0)  # what cannot be opened is told once, by us
-        try:
+        with quiet_opencv():
             capture = cv2.VideoCapture(str(self.path.absolute()), cv2.CAP_FFMPEG)
-        finally:
-            cv2.setLogLevel(before)
         if not capture.isOpened():
             raise UnreadableFileError(f"{self.path}: no video that can be decoded, or a damaged one")
         # Some builds of OpenCV turn videos by themselves, and some only when they are told to.
@@ -158,6 +158,17 @@ class Video(Pictures):
             capture.release()
             raise UnreadableFileError(f"{self.path}: frames of {pixels:.0f} pixels, allowed are {self.MAX_PIXELS}")
         return capture
+
+
+@contextmanager
+def quiet_opencv() -> Iterator[None]:
+    """Let OpenCV say nothing while the context is open: what cannot be opened is told once, by us."""
+    before = cv2.getLogLevel()
+    cv2.setLogLevel(0)
+    try:
+        yield
+    finally:
+        cv2.setLogLevel(before)
 
 
 def open_pictures(path: Path) -> ImageFiles | Video:

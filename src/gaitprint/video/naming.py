@@ -2,51 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from itertools import pairwise
 
 from gaitprint.core.errors import UsageError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.video.passage import Passage
 
 
-def name_walks(
-    passages: Sequence[Passage], subject: str | None, condition: str, taken: set[str]
-) -> list[GaitSequence | None]:
-    """Give each usable passage its walk's name.
+class WalkNames:
+    """Gives each usable passage of a video its walk's name, one after the other.
 
     Args:
-        passages: of one video.
         subject: who it is; None for a name of its own for each person who was followed, since nobody knows whether two
             of them are the same.
         condition: of the recording; what cannot be part of a label is replaced. Passages are numbered behind it.
         taken: ids that are in use.
-
-    Returns:
-        a walk for each passage; None for those that were refused.
-
-    Raises:
-        UsageError: one subject is named, but two people are in the picture at once.
     """
-    recording = as_label(condition)
-    if subject is not None:
-        _check_alone(passages, subject)
-    named: list[GaitSequence | None] = []
-    used, count = set(taken), 0
-    for passage in passages:
+
+    def __init__(self, subject: str | None, condition: str, taken: Iterable[str] = ()) -> None:
+        self._subject, self._recording = subject, as_label(condition)
+        self._used, self._count = set(taken), 0
+        self._spans: list[tuple[int, int, int]] = []  # track, first and last frame
+
+    def name(self, passage: Passage) -> GaitSequence | None:
+        """Return the passage's walk with its name; None where it was refused.
+
+        Raises:
+            UsageError: one subject is named, but two people are in the picture at once.
+        """
         if passage.walk is None:
-            named.append(None)
-            continue
-        who = subject if subject is not None else f"{recording}-person-{passage.track:02d}"
-        count += 1
-        walk = replace(passage.walk, subject=who, condition=f"{recording}-{count:02d}")
-        while walk.id in used:
-            count += 1
-            walk = replace(passage.walk, subject=who, condition=f"{recording}-{count:02d}")
-        used.add(walk.id)
-        named.append(walk)
-    return named
+            return None
+        first, last = int(passage.numbers[0]), int(passage.numbers[-1])
+        if self._subject is not None:
+            for track, start, stop in self._spans:
+                if track != passage.track and start <= last and first <= stop:
+                    raise UsageError(
+                        f"subject '{self._subject}': two people walk at once from frame {max(first, start)}; "
+                        "extract without a name"
+                    )
+            self._spans.append((passage.track, first, last))
+        who = self._subject if self._subject is not None else f"{self._recording}-person-{passage.track:02d}"
+        while True:
+            self._count += 1
+            walk = replace(passage.walk, subject=who, condition=f"{self._recording}-{self._count:02d}")
+            if walk.id not in self._used:
+                self._used.add(walk.id)
+                return walk
+
+
+def name_walks(
+    passages: Iterable[Passage], subject: str | None, condition: str, taken: Iterable[str] = ()
+) -> list[GaitSequence | None]:
+    """Name the walks of all passages of a video; arguments, result and errors as `WalkNames` has them."""
+    names = WalkNames(subject, condition, taken)
+    return [names.name(passage) for passage in passages]
 
 
 def as_label(words: str) -> str:
@@ -57,13 +67,3 @@ def as_label(words: str) -> str:
     """
     kept = "".join("_" if letter in "/\\:" or not letter.isprintable() else letter for letter in words).strip(". ")
     return kept[:100] or "video"
-
-
-def _check_alone(passages: Sequence[Passage], subject: str) -> None:
-    """Refuse one name for two people who are in the picture at once."""
-    usable = sorted((passage for passage in passages if passage.walk is not None), key=lambda one: int(one.numbers[0]))
-    for before, after in pairwise(usable):
-        if after.numbers[0] <= before.numbers[-1] and after.track != before.track:
-            raise UsageError(
-                f"subject '{subject}': two people walk at once from frame {after.numbers[0]}; extract without a name"
-            )

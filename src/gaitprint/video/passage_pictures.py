@@ -17,8 +17,8 @@ from gaitprint.core.files import atomic_path
 from gaitprint.core.progress import track
 from gaitprint.core.skeletons import Skeleton
 from gaitprint.video.encode import write_video
+from gaitprint.video.frame_source import FrameSource
 from gaitprint.video.passage import Passage
-from gaitprint.video.sources import FrameSource
 from gaitprint.video.squares import place_mask
 
 # Okabe & Ito's colours, RGB: usable ones first; what is refused is grey.

@@ -13,11 +13,11 @@ import numpy as np
 
 from gaitprint.core.errors import UnreadableFileError
 from gaitprint.video.background import BackgroundMemory
-from gaitprint.video.crop_memory import CropMemory
+from gaitprint.video.crop_memory import CropMemory, without_gaps
+from gaitprint.video.frame_source import Frame, FrameSource
 from gaitprint.video.front_ends import FrontEnds
 from gaitprint.video.passage import Passage, PassageOptions, PassageReader, shared_places, without_pictures
 from gaitprint.video.people import Detections, MotionFinder, box_colours, no_detections
-from gaitprint.video.sources import Frame, FrameSource
 from gaitprint.video.stages import Stages
 from gaitprint.video.tracking import Track, Tracker
 
@@ -25,6 +25,8 @@ from gaitprint.video.tracking import Track, Tracker
 _LEARNT_FRAMES, _LEARNT_SECONDS = 100, 40.0
 # Longest stretch that is kept before it is looked at, seconds; and shorter ones are noise.
 _LONGEST_SECONDS, _LEAST_SECONDS = 12.0, 0.4
+# Frames of so many seconds may be missing within a track; those who were followed before a longer gap are over.
+_MISSING_SECONDS = 0.5
 # A moving thing is a person's size and shape: less high in pixels, or wider for its height, it is not worth a word.
 _LEAST_HEIGHT_PX, _WIDEST = 12.0, 0.95
 # Where the camera moves, people are looked for in every such frame: the detector takes as long as all the rest.
@@ -61,6 +63,16 @@ class Extraction:
         self._recent: list[Passage] = []
         self._kept_frames = round(2 * _LONGEST_SECONDS * source.frame_rate_hz)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a user should know of how people were looked for, each one line; complete at the end."""
+        if self.front_ends.detector is not None or self.camera_moved <= _MOVING_SHARE * self.frames:
+            return ()
+        return (
+            f"{self.source.name}: the camera moves, or the light changes, in {self.camera_moved} of {self.frames} "
+            "frames, in which nobody is found without the MediaPipe front-end",
+        )
+
     def __iter__(self) -> Iterator[Passage]:
         """Yield the passages, usable and refused ones, in the order of their ends.
 
@@ -81,8 +93,13 @@ class Extraction:
         self._reader = PassageReader(self.size, rate_hz, self.front_ends, self.options, self.stages)
         longest = round(_LONGEST_SECONDS * rate_hz)
         frame: Frame | None = first
+        last = first.number
         while frame is not None:
             self.frames += 1
+            if frame.number - last > _MISSING_SECONDS * rate_hz:
+                for track in tracker.finish():
+                    yield from self._passages(track)
+            last = frame.number
             with self.stages.measure("find people"):
                 found = self._find(finder, frame)
                 over = tracker.update(frame.number, found)
@@ -114,7 +131,7 @@ class Extraction:
 
     def _passages(self, track: Track) -> Iterator[Passage]:
         """Look closely at somebody who has passed."""
-        crops = self._crops.take(track)
+        track, crops = without_gaps(track, self._crops.take(track))
         if len(track) < max(3, _LEAST_SECONDS * self.source.frame_rate_hz):
             return
         boxes = np.stack(track.boxes)

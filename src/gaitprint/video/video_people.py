@@ -9,7 +9,7 @@ from pathlib import Path
 from gaitprint.core.errors import InvalidSequenceError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.video.front_ends import FrontEnds, choose_front_ends
-from gaitprint.video.naming import name_walks
+from gaitprint.video.naming import WalkNames
 from gaitprint.video.passage import Passage, PassageOptions, without_pictures
 from gaitprint.video.pipeline import Extraction
 from gaitprint.video.sources import open_source
@@ -107,19 +107,18 @@ def people_in_video(
     """
     source = open_source(str(path))
     extraction = Extraction(source, front_ends or choose_front_ends(), options)
-    found: list[Passage] = []
+    names = WalkNames(subject, source.name)
+    passages: list[Passage] = []
     for passage in extraction:
         if on_passage is not None:
             on_passage(passage)
-        found.append(without_pictures(passage))
-    named = name_walks(found, subject, source.name, taken=set())
-    passages = [replace(passage, walk=walk) for passage, walk in zip(found, named, strict=True)]
+        passages.append(without_pictures(replace(passage, walk=names.name(passage))))
     people = tuple(
         VideoPerson(number, tuple(passage for passage in passages if passage.track == number))
         for number in sorted({passage.track for passage in passages})
     )
     seconds = extraction.frames / source.frame_rate_hz
-    warnings = (source.warning,) if source.warning else ()
+    warnings = (*((source.warning,) if source.warning else ()), *extraction.warnings)
     return VideoPeople(str(path), people, extraction.frames, seconds, extraction.stages, warnings)
 
 
