@@ -40,3 +40,21 @@ def test_a_clip_takes_every_so_many_frames(stride: int) -> None:
             assert row[-1] == row[0] + 7 * stride
         else:
             assert row[0] == 0
+
+
+def test_random_sets_take_every_frame_before_any_again() -> None:
+    lengths = np.arange(1, 60)
+    frames = choose_frames(lengths, 20, "random", np.random.default_rng(0))
+    assert frames.shape == (59, 20)
+    for length, row in zip(lengths.tolist(), frames, strict=True):
+        times = np.bincount(row, minlength=length)
+        assert len(times) == length
+        assert times.max() - times.min() <= 1
+        assert (np.diff(row) >= 0).all()
+    assert not np.array_equal(frames, choose_frames(lengths, 20, "random", np.random.default_rng(1)))
+    many = choose_frames(np.full(4000, 5), 2, "random", np.random.default_rng(2))
+    assert np.allclose(np.bincount(many.ravel()) / 4000, 2 / 5, atol=0.03)
+
+
+def test_random_sets_are_evenly_spaced_without_chance() -> None:
+    assert choose_frames(np.array([9, 3]), 5, "random", None).tolist() == [[0, 2, 4, 6, 8], [0, 1, 1, 2, 2]]

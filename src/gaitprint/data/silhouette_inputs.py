@@ -37,22 +37,26 @@ class SilhouettesConfig:
         size: (H, W) in pixels; wider silhouettes lose their margins, then all are scaled to it.
         frames: T, frames a walk gives.
         sampling: ``uniform``: evenly spaced over the whole walk; ``clip``: every `stride`-th one, from a random start
-            in training and from the middle in evaluation.
+            in training and from the middle in evaluation; ``random``: any frames in training, evenly spaced ones in
+            evaluation, for models to which a walk is a set.
         stride: of a clip; 1 takes consecutive frames.
         evaluation_clips: clips of T frames that a walk gives in evaluation, from its beginning to its end; their
             embeddings are averaged.
+        evaluation_frames: frames that a walk gives in evaluation, of each clip; null for as many as in training.
     """
 
     size: tuple[int, int] = (64, 44)
     frames: int = 30
-    sampling: Literal["uniform", "clip"] = "clip"
+    sampling: Literal["uniform", "clip", "random"] = "clip"
     stride: int = 1
     evaluation_clips: int = 1
+    evaluation_frames: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("frames", "stride", "evaluation_clips"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"input.{name} is {getattr(self, name)}, must be at least 1")
+        for name in ("frames", "stride", "evaluation_clips", "evaluation_frames"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"input.{name} is {value}, must be at least 1")
         if self.evaluation_clips > 1 and self.sampling != "clip":
             raise UsageError(f"input.evaluation_clips needs input.sampling=clip, not {self.sampling}")
 
@@ -141,6 +145,7 @@ class SilhouettesInput(_AlignedSilhouettes):
     def __init__(self, config: SilhouettesConfig) -> None:
         super().__init__(config.size)
         self.frames = config.frames
+        self.evaluation_frames = config.evaluation_frames or config.frames
         self.evaluation_clips = config.evaluation_clips
         self.sampling: Sampling = config.sampling
         self.stride = config.stride
@@ -153,7 +158,8 @@ class SilhouettesInput(_AlignedSilhouettes):
     def choose_frames(self, lengths: NDArray[np.int64], rng: np.random.Generator | None) -> NDArray[np.int64]:
         """See `ModelInput.choose_frames`."""
         clips = self.evaluation_clips if rng is None else 1
-        return choose_frames(lengths, self.frames, self.sampling, rng, stride=self.stride, clips=clips)
+        count = self.evaluation_frames if rng is None else self.frames
+        return choose_frames(lengths, count, self.sampling, rng, stride=self.stride, clips=clips)
 
     def read(self, store: Store, position: int, frames: NDArray[np.int64] | None) -> NDArray[Any]:
         """Chosen silhouettes of a stored walk, uint8 [T, h, w]."""

@@ -8,6 +8,7 @@ MODELS = Registry(
         "anthropometry": "gaitprint.models.anthropometry:Anthropometry",
         "cnn-gei": "gaitprint.models.cnn_gei:CnnGei",
         "cnn-gru": "gaitprint.models.cnn_gru:CnnGru",
+        "gait-base": "gaitprint.models.gait_base:GaitBase",
         "gait-nn": "gaitprint.models.gait_nn:GaitNN",
         "gaitbert": "gaitprint.models.gaitbert:GaitBert",
         "gait-statistics": "gaitprint.models.gait_statistics:GaitStatistics",
