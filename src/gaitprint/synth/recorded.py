@@ -16,6 +16,7 @@ from gaitprint.core.skeletons import Skeleton, convert_joints, get_skeleton
 from gaitprint.synth.body import Body, average_body, estimate_stature
 from gaitprint.synth.camera import VIEWS, Camera, ring
 from gaitprint.synth.clothing import Outfit, recolour
+from gaitprint.synth.everyday import EverydayWalk
 from gaitprint.synth.landmarks import LANDMARKS
 from gaitprint.synth.segmentation import SegmentationNoise
 from gaitprint.synth.solids import dress, facing
@@ -45,6 +46,7 @@ def render_recorded(
     joint_axes: Literal[2, 3] = 3,
     frames: bool = False,
     every: int = 1,
+    everyday: EverydayWalk | None = None,
 ) -> list[GaitSequence]:
     """Render a recorded walk from any views.
 
@@ -68,9 +70,11 @@ def render_recorded(
         joint_axes: 3 = metres in the camera's frame, 2 = pixels.
         frames: give RGB frames.
         every: render every Nth frame, at so much lower a frame rate.
+        everyday: draws body, outfit, cameras and segmentation errors, in place of the arguments for them; the body has
+            the stature that the legs suggest.
 
     Returns:
-        one sequence a view, in the order of `views`.
+        one sequence a camera, in the order of `views`.
 
     Raises:
         InvalidSequenceError: joints that are not [T, J, 3], not finite, or lack a part of the body.
@@ -82,14 +86,17 @@ def render_recorded(
     if not np.isfinite(joints).all():
         raise InvalidSequenceError(f"{subject}/{condition}: joints hold NaN or infinity")
     if body is None:
-        body = average_body(estimate_stature(joints, source))
+        stature = estimate_stature(joints, source)
+        body = average_body(stature) if everyday is None else everyday.body().scaled(stature)
     points, landmarks = (positions[::every] for positions in stage(joints, source, body, frame_rate_hz))
     walk = zlib.crc32(f"{subject}/{condition}".encode())
 
     def rng(*key: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
-    solids = dress(landmarks, body, outfit or recolour(Outfit(), rng(walk, 0)))
+    given_outfit = outfit or (Outfit() if everyday is None else everyday.outfit())
+    solids = dress(landmarks, body, given_outfit if outfit else recolour(given_outfit, rng(walk, 0)))
+    cameras = ring(tuple(views)) if everyday is None else everyday.cameras()
     given_skeleton = None if joints_as is None else get_skeleton(joints_as)
     return [
         render_view(
@@ -102,14 +109,18 @@ def render_recorded(
             frame_rate_hz=frame_rate_hz / every,
             rng=rng(_view_key(camera)),
             scene_rng=rng(walk, 1, _view_key(camera)),
-            noise=SegmentationNoise(level=noise) if silhouettes else None,
+            noise=_noise(noise, camera, everyday) if silhouettes else None,
             confidence=None if confidence is None else confidence[::every],
             skeleton=given_skeleton,
             joint_axes=joint_axes,
             frames=frames,
         )
-        for view, camera in ring(tuple(views)).items()
+        for view, camera in cameras.items()
     ]
+
+
+def _noise(level: float, camera: Camera, everyday: EverydayWalk | None) -> SegmentationNoise:
+    return SegmentationNoise(level=level) if everyday is None else everyday.noise(camera)
 
 
 def _view_key(camera: Camera) -> int:

@@ -19,8 +19,9 @@ from gaitprint.core.registry import unknown_name_message
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import get_skeleton
 from gaitprint.synth.body import Body, sample_body
-from gaitprint.synth.camera import VIEWS, ring
+from gaitprint.synth.camera import VIEWS, Camera, ring
 from gaitprint.synth.clothing import Outfit, carry, recolour, sample_bag, sample_coat, sample_outfit, wrap
+from gaitprint.synth.everyday import EverydayWalk
 from gaitprint.synth.landmarks import LANDMARKS
 from gaitprint.synth.motion import Motion, walk
 from gaitprint.synth.segmentation import SegmentationNoise
@@ -33,7 +34,9 @@ CONDITIONS: tuple[str, ...] = (
     *(f"nm-{n:02d}" for n in range(1, 7)),
     *(f"{kind}-{n:02d}" for kind in ("bg", "cl") for n in (1, 2)),
 )
-_KINDS = ("nm", "bg", "cl")
+# Walks in clothes of the day before cameras that stand anywhere; `views` has no say in them.
+EVERYDAY = "ev"
+_KINDS = ("nm", "bg", "cl", EVERYDAY)
 # First element of a spawn key: what is drawn.
 _PERSON, _BAG, _COAT, _WALK, _CAMERA, _COLOURS = range(6)
 
@@ -66,11 +69,11 @@ class WalkSpec:
 
     Args:
         subject: ``"001"``, ``"002"``, ...: a positive number. Who it is does not depend on how many there are.
-        condition: kind and repetition, ``"nm-01"``.. ; kinds are nm, bg, cl.
+        condition: kind and repetition, ``"nm-01"``.. ; kinds are nm, bg, cl, and ev (`everyday.EverydayWalk`).
         seed: of the whole data set.
-        views: camera labels in degrees.
+        views: camera labels in degrees; of an everyday walk only their number counts, its cameras stand anywhere.
         difficulty: the spread of everything.
-        height: H of the raw pictures, pixels.
+        height: H of the raw pictures, pixels; everyday cameras have sizes of their own.
         width: W of the raw pictures, pixels.
 
     Raises:
@@ -96,8 +99,22 @@ class WalkSpec:
 
     @property
     def kind(self) -> str:
-        """``nm``, ``bg`` or ``cl``."""
+        """``nm``, ``bg``, ``cl`` or ``ev``."""
         return self.condition.partition("-")[0]
+
+    @property
+    def everyday(self) -> EverydayWalk | None:
+        """What an everyday walk draws; None for other kinds."""
+        if self.kind != EVERYDAY:
+            return None
+        return EverydayWalk(self.seed, int(self.subject), self.walk_key[1], len(self.views))
+
+    @property
+    def cameras(self) -> dict[str, Camera]:
+        """The cameras by their labels."""
+        if self.everyday is not None:
+            return self.everyday.cameras()
+        return ring(self.views, height=self.height, width=self.width)
 
     def rng(self, what: int, *key: int) -> np.random.Generator:
         """The generator for one thing that is drawn about this walk's person."""
@@ -143,6 +160,16 @@ def casia_b_walks(
     ]
 
 
+def everyday_walks(num_subjects: int, seed: int = 0, *, walks: int = 8, cameras: int = 6) -> list[WalkSpec]:
+    """List the walks of people in clothes of the day: subjects 001.., conditions ev-01.., cameras that stand anywhere.
+
+    Raises:
+        UsageError: fewer than one subject.
+    """
+    conditions = tuple(f"{EVERYDAY}-{number:02d}" for number in range(1, walks + 1))
+    return casia_b_walks(num_subjects, seed, conditions=conditions, views=VIEWS[:cameras])
+
+
 @dataclass(frozen=True, eq=False)
 class Walker:
     """Who walks, how, and in what, for one walk."""
@@ -165,11 +192,20 @@ def walker_of(spec: WalkSpec) -> Walker:
         outfit = dataclasses.replace(outfit, bag=sample_bag(rng, difficulty.bag))
         assert outfit.bag is not None
         style = carry(style, outfit.bag, rng, difficulty.bag)
+    elif spec.everyday is not None:
+        outfit = spec.everyday.outfit()
+        style = _laden(style, outfit, spec.everyday.rng())
     elif spec.kind == "cl":
         outfit = dataclasses.replace(outfit, coat=sample_coat(spec.rng(_COAT), difficulty.coat))
         assert outfit.coat is not None
         style = wrap(style, outfit.coat)
     return Walker(body, style, recolour(outfit, spec.rng(_COLOURS, *spec.walk_key)))
+
+
+def _laden(style: GaitStyle, outfit: Outfit, rng: np.random.Generator) -> GaitStyle:
+    """Gait of someone with the outfit's bag and coat, where it has them."""
+    style = style if outfit.bag is None else carry(style, outfit.bag, rng)
+    return style if outfit.coat is None else wrap(style, outfit.coat)
 
 
 def move(spec: WalkSpec, walker: Walker) -> Motion:
@@ -223,8 +259,7 @@ def render_walk_views(
     motion = move(spec, walker)
     landmarks = motion.landmarks[::every]
     solids = dress(landmarks, walker.body, walker.outfit)
-    cameras = ring(spec.views, height=spec.height, width=spec.width)
-    noise = SegmentationNoise(level=spec.difficulty.noise)
+    cameras = spec.cameras
     generators = [spec.rng(_CAMERA, *spec.walk_key, round(camera.view_deg * 1000)) for camera in cameras.values()]
     return [
         render_view(
@@ -237,13 +272,18 @@ def render_walk_views(
             frame_rate_hz=motion.frame_rate_hz / every,
             rng=rng,
             scene_rng=rng,
-            noise=noise if silhouettes else None,
+            noise=_noise(spec, camera) if silhouettes else None,
             skeleton=skeleton,
             joint_axes=joint_axes,
             frames=frames,
         )
         for (view, camera), rng in zip(cameras.items(), generators, strict=True)
     ]
+
+
+def _noise(spec: WalkSpec, camera: Camera) -> SegmentationNoise:
+    noise = SegmentationNoise() if spec.everyday is None else spec.everyday.noise(camera)
+    return dataclasses.replace(noise, level=noise.level * spec.difficulty.noise)
 
 
 def render_walk(
