@@ -59,7 +59,7 @@ def test_overrides_apply_in_order() -> None:
 
 def test_another_representation_brings_its_own_options() -> None:
     recipe = load_recipe("cnn-gei", ["input.representation=silhouettes", "input.frames=12"])
-    defaults = {"size": [64, 44], "sampling": "clip", "stride": 1, "evaluation_clips": 1}
+    defaults = {"size": [64, 44], "sampling": "clip", "stride": 1, "evaluation_clips": 1, "evaluation_frames": None}
     assert recipe.input == {"representation": "silhouettes", "frames": 12, **defaults}
 
 
