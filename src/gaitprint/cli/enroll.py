@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from rich.text import Text
 from tyro.conf import Positional, arg
 
-from gaitprint.cli.galleries import Models, open_gallery
+from gaitprint.cli.galleries import Models, load_models
 from gaitprint.cli.terminal import output
 
 
@@ -18,34 +18,46 @@ def enroll(
     *,
     gallery: Annotated[str | None, arg(metavar="FOLDER|URL")] = None,
     model: Models = (),
+    person: Annotated[int | None, arg(metavar="N")] = None,
     replace: bool = False,
     keep_walks: bool = False,
     pictures: bool = False,
     device: str = "auto",
 ) -> dict[str, Any]:
-    """Make somebody known by one or more walks: all of them are kept, or after an error none.
+    """Make somebody known by one or more walks: all that will do are kept, or after an error none.
 
-    A WALK is STORE::subject/condition/view, a Kinect .txt, or a .npz of a GaitSequence. Walks of somebody who is
-    enrolled already are added to those that are there.
+    A WALK is a video, STORE::subject/condition/view, a Kinect .txt, or a .npz of a GaitSequence. Of a video every
+    passage that will do is taken, and everybody who walks in it one after the other for this person; where two people
+    walk at once, --person says who is meant. Walks of somebody who is enrolled already are added to those that are
+    there.
 
     Args:
         name: Of the person.
         walks: One or more.
         gallery: A folder, or the URL of a server; default: the gallery in GAITPRINT_GALLERY, else the user's.
-        model: A run folder, a weights file, or a shipped model's name; again for another modality.
+        model: A run folder, a weights file, or a shipped model's name; may be given again. Each looks at the walks that
+            it can embed; default: all that are shipped.
+        person: Number of the person in the one video that is given.
         replace: Remove the person's older templates of the same models.
         keep_walks: Keep the walks too, so that a later model can embed them again.
         pictures: Keep a small picture of each walk.
         device: Where to compute.
 
     Returns:
-        gallery, name, person_id, model, walks (ids), templates (ids), replaced (how many older ones went).
+        gallery, name, person_id, model, walks (ids), templates (ids), replaced (how many older ones went), left_out
+        (each walk that could not be used, with the reason), and videos: of each its frames, people, and refused
+        passages with the reason.
     """
-    from gaitprint.core.progress import track
-    from gaitprint.data.walk_source import read_walk
+    from gaitprint.cli.recordings import read_recordings
+    from gaitprint.gallery.gallery import Gallery
+    from gaitprint.gallery.template import check_name
 
-    recorded = [read_walk(walk) for walk in track(walks, "reading walks")]
-    with open_gallery(gallery, model, device, create=True) as known:
+    check_name(name)
+    models = load_models(model, device)
+    recordings = read_recordings(walks, models, person)
+    recorded = recordings.of_one_person(one_after_the_other=True)
+    # Nothing is made before there is something to keep.
+    with Gallery(gallery, [each.embedder for each in models]) as known:
         outcome = known.enroll(name, recorded, replace_older=replace, keep_walks=keep_walks, keep_pictures=pictures)
         place = known.engine.location
     also = f", in place of {outcome.replaced}" if outcome.replaced else ""
@@ -59,4 +71,6 @@ def enroll(
         "walks": [walk.id for walk in recorded],
         "templates": list(outcome.templates),
         "replaced": outcome.replaced,
+        "left_out": list(recordings.left_out),
+        "videos": recordings.videos,
     }

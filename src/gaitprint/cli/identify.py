@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,34 +15,39 @@ from tyro.conf import Positional, arg
 from gaitprint.cli.galleries import Models, is_store, only_model, open_gallery
 from gaitprint.cli.probability import percentage
 from gaitprint.cli.terminal import output
-from gaitprint.evaluation.matching import DEFAULT_MODEL
+from gaitprint.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from gaitprint.cli.recordings import Recordings
+    from gaitprint.core.sequence import GaitSequence
     from gaitprint.evaluation.matching import Candidate
+    from gaitprint.gallery.answers import Identification
 
 
 def identify(
-    walk: Positional[Annotated[str, arg(metavar="WALK")]],
+    walks: Positional[Annotated[tuple[str, ...], arg(metavar="WALK")]],
     /,
     *,
     gallery: Annotated[str | None, arg(metavar="FOLDER|URL|STORE")] = None,
     model: Models = (),
+    person: Annotated[int | None, arg(metavar="N")] = None,
     fpir: Annotated[float, arg(metavar="P")] = 0.01,
     top_k: Annotated[int, arg(metavar="K")] = 5,
     device: str = "auto",
 ) -> dict[str, Any]:
     """Say who walks here, among enrolled people: candidates, and whether the first one is taken for known.
 
-    A WALK is STORE::subject/condition/view, a Kinect .txt, a .npz of a GaitSequence, or a video, of which the best
-    passage is taken. In a store, it is searched among the walks of all its people, itself left out, and nothing is
-    decided: somebody is always first.
+    A WALK is a video, STORE::subject/condition/view, a Kinect .txt, or a .npz of a GaitSequence. There is an answer for
+    each person who is followed through a video, from all passages that will do. Several WALKs are of one person, who is
+    decided on by all of them together. In a store, one walk (of a video, the best passage) is searched among those of
+    all its people, itself left out, and nothing is decided: somebody is always first.
 
     Args:
-        walk: Whose walk is to be recognised.
+        walks: Of whoever is to be recognised.
         gallery: A gallery's folder or URL, or a store; default: the gallery in GAITPRINT_GALLERY, else the user's.
-        model: A run folder, a weights file, or a shipped model's name; again for another modality.
+        model: A run folder, a weights file, or a shipped model's name; may be given again. Each looks at the walks that
+            it can embed; default: all that are shipped.
+        person: Number of one person in the one video that is given.
         fpir: Share of strangers that may be taken for somebody.
         top_k: How many people to name.
         device: Where to compute.
@@ -50,26 +56,27 @@ def identify(
         model, walk (its id), gallery, metric, people and walks (how many were searched), left_out (ids), and
         candidates, nearest first: rank, subject, distance, similarity, probability (null where the model is not
         calibrated), nearest_walk. Of a gallery also decision ("known", "unknown", or null with a reason), person, fpir,
-        least_score, and of each candidate person_id, score, and what each model compared.
+        least_score, threshold and nearest_counted, and of each candidate person_id, score, and what each model
+        compared. Of several people in a video these are in answers alone, each with its number in the video
+        (video_person) and all of its walks (probes); left_out and videos as `gaitprint enroll`.
     """
-    from gaitprint.core.errors import UsageError
-
     if top_k < 1:
         raise UsageError(f"--top-k {top_k}: must be at least 1")
     if is_store(gallery):
-        return _in_store(walk, Path(gallery or ""), only_model(model), top_k, device)
-    return _in_gallery(walk, gallery, model, fpir, top_k, device)
+        if len(walks) != 1 or person is not None:
+            raise UsageError(f"{gallery}: is a store, which is searched for one WALK, without --person")
+        return _in_store(walks[0], Path(gallery or ""), model, top_k, device)
+    return _in_gallery(walks, gallery, model, person, fpir, top_k, device)
 
 
-def _in_store(walk: str, folder: Path, model: str, top_k: int, device: str) -> dict[str, Any]:
+def _in_store(walk: str, folder: Path, models: tuple[str, ...], top_k: int, device: str) -> dict[str, Any]:
     from gaitprint.cli.probe import read_probe
     from gaitprint.data.store import Store
-    from gaitprint.evaluation.embed import load_embedder
     from gaitprint.evaluation.matching import Matcher
 
     store = Store.open(folder)
     probe, positions, left_out = read_probe(walk, store, range(len(store)))
-    embedder = load_embedder(model, device)
+    name, embedder = only_model(models, probe, device)
     known = embedder.embed_store(store, positions)
     candidates = Matcher(embedder).identify(probe, known, top_k)
     people = len({store.infos[position].subject for position in positions})
@@ -78,54 +85,95 @@ def _in_store(walk: str, folder: Path, model: str, top_k: int, device: str) -> d
     if embedder.calibration is None:
         output.print(Text(f"{embedder.name} is not calibrated: how likely one person is, is not known", style="dim"))
     return {
-        "model": model,
+        "model": name,
         "walk": probe.id,
         "gallery": str(folder),
         "metric": embedder.distance,
         "people": people,
         "walks": len(known),
         "left_out": left_out,
-        "candidates": [{"rank": rank, **asdict(candidate)} for rank, candidate in enumerate(candidates, start=1)],
+        "candidates": _ranked(candidates),
     }
 
 
 def _in_gallery(
-    walk: str, location: str | None, models: tuple[str, ...], fpir: float, top_k: int, device: str
+    words: tuple[str, ...],
+    location: str | None,
+    models: tuple[str, ...],
+    person: int | None,
+    fpir: float,
+    top_k: int,
+    device: str,
 ) -> dict[str, Any]:
-    from gaitprint.data.walk_source import read_walk
+    from gaitprint.cli.recordings import read_recordings
 
     with open_gallery(location, models, device) as gallery:
-        probe = read_walk(walk)
-        result = gallery.identify(probe, fpir, top_k)
-        used = [model.embedder for model in gallery.models]
+        recordings = read_recordings(words, gallery.models, person)
+        answers = [
+            (number, walks, gallery.identify(walks, fpir, top_k)) for number, walks in _whom_to_identify(recordings)
+        ]
+        used = {model.name: model.embedder.distance for model in gallery.models}
         place = gallery.engine.location
-    names = " + ".join(f"{each.name}, {each.distance}" for each in used)
-    output.print(Text(f"{probe.id} among {result.people} people, {result.templates} templates ({names})"))
-    output.print(_table(result.candidates))
-    person = result.candidates[0].subject if result.decision == "known" else None
-    if result.decision is None:
-        output.print(Text(f"not decided: {result.reason}", style="yellow"))
-    elif person is None:
-        output.print(Text("unknown: nobody who is enrolled", style="bold red"))
-    else:
-        output.print(Text(f"known: {person}", style="bold green"))
-    if result.decision is not None:
-        output.print(Text(f"as {100 * fpir:g} % of strangers would be taken for somebody", style="dim"))
+    told = []
+    for number, walks, result in answers:
+        _print_answer(number, walks, result)
+        told.append({"video_person": number, "probes": [walk.id for walk in walks], **_answer(result, walks[0].id)})
     return {
-        "model": ", ".join(models or (DEFAULT_MODEL,)),
-        "walk": probe.id,
+        "model": ", ".join(used),
         "gallery": place,
-        "metric": used[0].distance,
+        "metric": next(iter(used.values())),
+        "fpir": fpir,
+        **(told[0] if len(told) == 1 else {}),
+        "answers": told,
+        "left_out": list(recordings.left_out),
+        "videos": recordings.videos,
+    }
+
+
+def _whom_to_identify(recordings: Recordings) -> list[tuple[int | None, list[GaitSequence]]]:
+    """Everybody in the one recording, with their number in the video; or the one person of several recordings."""
+    if len(recordings.read) == 1:
+        return [(walker.number, list(walker.walks)) for walker in recordings.read[0].walkers]
+    return [(None, recordings.of_one_person())]
+
+
+def _answer(result: Identification, walk: str) -> dict[str, Any]:
+    """One answer as plain values."""
+    return {
+        "walk": walk,
         "people": result.people,
         "walks": result.templates,
-        "left_out": [],
         "decision": result.decision,
-        "person": person,
+        "person": result.candidates[0].subject if result.decision == "known" else None,
         "reason": result.reason,
-        "fpir": fpir,
+        "fpir": result.fpir,
         "least_score": result.least_score,
-        "candidates": [{"rank": rank, **asdict(each)} for rank, each in enumerate(result.candidates, start=1)],
+        "threshold": result.threshold,
+        "nearest_counted": result.nearest_counted,
+        "candidates": _ranked(result.candidates),
     }
+
+
+def _ranked(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
+    return [{"rank": rank, **asdict(candidate)} for rank, candidate in enumerate(candidates, start=1)]
+
+
+def _print_answer(number: int | None, walks: Sequence[GaitSequence], result: Identification) -> None:
+    who = walks[0].id if len(walks) == 1 else f"{len(walks)} walks, {walks[0].id} and others,"
+    who = who if number is None else f"person {number}: {who}"
+    # One model may have compared somebody, and another one somebody else.
+    used = dict.fromkeys(each.model for candidate in result.candidates for each in candidate.compared)
+    models = f" ({' + '.join(used)})" if used else ""
+    output.print(Text(f"{who} among {result.people} people, {result.templates} templates{models}"))
+    output.print(_table(result.candidates))
+    if result.decision is None:
+        output.print(Text(f"not decided: {result.reason}", style="yellow"))
+        return
+    if result.decision == "known":
+        output.print(Text(f"known: {result.candidates[0].subject}", style="bold green"))
+    else:
+        output.print(Text("unknown: nobody who is enrolled", style="bold red"))
+    output.print(Text(f"as {100 * result.fpir:g} % of strangers would be taken for somebody", style="dim"))
 
 
 def _table(candidates: Sequence[Candidate]) -> Table:

@@ -11,49 +11,54 @@ from tyro.conf import Positional, arg
 from gaitprint.cli.galleries import Models, is_store, only_model, open_gallery
 from gaitprint.cli.probability import percentage
 from gaitprint.cli.terminal import output
-from gaitprint.evaluation.matching import DEFAULT_MODEL
+from gaitprint.core.errors import UsageError
 
 
 def verify(
     name: Positional[Annotated[str, arg(metavar="NAME")]],
-    walk: Positional[Annotated[str, arg(metavar="WALK")]],
+    walks: Positional[Annotated[tuple[str, ...], arg(metavar="WALK")]],
     /,
     *,
     gallery: Annotated[str | None, arg(metavar="FOLDER|URL|STORE")] = None,
     model: Models = (),
+    person: Annotated[int | None, arg(metavar="N")] = None,
     fmr: Annotated[float, arg(metavar="P")] = 0.01,
     device: str = "auto",
 ) -> dict[str, Any]:
     """Check whether a walk is that of the person who is claimed.
 
-    The exit code is 0 with either answer. A WALK is STORE::subject/condition/view, a Kinect .txt, a .npz of a
-    GaitSequence, or a video, of which the best passage is taken; where it is in a store that is searched, it is left
-    out there.
+    The exit code is 0 with either answer. A WALK is a video, STORE::subject/condition/view, a Kinect .txt, or a .npz of
+    a GaitSequence. Several WALKs, and all passages of a video that will do, are of one person, who is decided on by all
+    of them together. In a store, one walk (of a video, the best passage) is compared; where it is in the store itself,
+    it is left out there.
 
     Args:
         name: Who is claimed: somebody enrolled, or a subject of the store.
-        walk: The walk to check.
+        walks: To check.
         gallery: A gallery's folder or URL, or a store; default: the gallery in GAITPRINT_GALLERY, else the user's.
-        model: A run folder, a weights file, or a shipped model's name; again for another modality. Calibrated.
+        model: A run folder, a weights file, or a shipped model's name; may be given again. Each looks at the walks that
+            it can embed; default: all that are shipped. Calibrated.
+        person: Number of the person in the one video that is given.
         fmr: False match rate: the share of strangers that may be accepted.
         device: Where to compute.
 
     Returns:
         model, name, walk (its id), gallery, metric, walks (how many of the person it was compared with), left_out
         (ids), fmr, accepted, distance (to the nearest), threshold, probability. Of a gallery also person_id, score,
-        least_score, and what each model compared; with several models threshold is null, and the score decides.
+        least_score, nearest_counted, probes (ids of all walks), and what each model compared; with several models
+        threshold is null, and the score decides; left_out and videos as `gaitprint enroll`.
     """
     if is_store(gallery):
-        return _in_store(name, walk, Path(gallery or ""), only_model(model), fmr, device)
-    return _in_gallery(name, walk, gallery, model, fmr, device)
+        if len(walks) != 1 or person is not None:
+            raise UsageError(f"{gallery}: is a store, where one WALK is checked, without --person")
+        return _in_store(name, walks[0], Path(gallery or ""), model, fmr, device)
+    return _in_gallery(name, walks, gallery, model, person, fmr, device)
 
 
-def _in_store(name: str, walk: str, gallery: Path, model: str, fmr: float, device: str) -> dict[str, Any]:
+def _in_store(name: str, walk: str, gallery: Path, models: tuple[str, ...], fmr: float, device: str) -> dict[str, Any]:
     from gaitprint.cli.probe import read_probe
-    from gaitprint.core.errors import UsageError
     from gaitprint.core.registry import nearest_name
     from gaitprint.data.store import Store
-    from gaitprint.evaluation.embed import load_embedder
     from gaitprint.evaluation.matching import Matcher
 
     store = Store.open(gallery)
@@ -66,7 +71,7 @@ def _in_store(name: str, walk: str, gallery: Path, model: str, fmr: float, devic
     probe, claimed, left_out = read_probe(walk, store, enrolled)
     if not claimed:
         raise UsageError(f"{gallery}: holds no walk of '{name}' but this very one")
-    embedder = load_embedder(model, device)
+    model, embedder = only_model(models, probe, device)
     result = Matcher(embedder).verify(probe, embedder.embed_store(store, claimed), fmr)
     _print_answer(probe.id, name, result.accepted)
     nearest = f"distance {result.distance:.3f} to the nearest of {len(claimed)} walks"
@@ -91,21 +96,29 @@ def _in_store(name: str, walk: str, gallery: Path, model: str, fmr: float, devic
 
 
 def _in_gallery(
-    name: str, walk: str, location: str | None, models: tuple[str, ...], fmr: float, device: str
+    name: str,
+    words: tuple[str, ...],
+    location: str | None,
+    models: tuple[str, ...],
+    person: int | None,
+    fmr: float,
+    device: str,
 ) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from gaitprint.data.walk_source import read_walk
+    from gaitprint.cli.recordings import read_recordings
 
     with open_gallery(location, models, device) as gallery:
-        probe = read_walk(walk)
-        result = gallery.verify(name, probe, fmr)
-        used = [model.embedder for model in gallery.models]
+        recordings = read_recordings(words, gallery.models, person)
+        probes = recordings.of_one_person()
+        result = gallery.verify(name, probes, fmr)
+        used = {model.name: model.embedder.distance for model in gallery.models}
         place = gallery.engine.location
     found = result.found
-    _print_answer(probe.id, name, result.accepted)
+    _print_answer(probes[0].id if len(probes) == 1 else f"{len(probes)} walks", name, result.accepted)
     for each in found.compared:
-        nearest = f"distance {each.distance:.3f} to the nearest walk, {each.nearest_walk}"
+        mean = "" if len(each.walks) == 1 else f"mean of {len(each.walks)} walks, "
+        nearest = f"distance {each.distance:.3f} to the nearest walk, {mean}{each.nearest_walk}"
         output.print(Text(f"{nearest} ({each.model})"))
     limit = f"score {found.score:.2f}" if result.threshold is None else f"distance {found.distance:.3f}"
     least = f"from {result.least_score:.2f} on" if result.threshold is None else f"up to {result.threshold:.3f}"
@@ -113,22 +126,25 @@ def _in_gallery(
     likely = percentage(found.probability)
     output.print(Text(f"one person's with a probability of {likely}, if that was as likely as not before"))
     return {
-        "model": ", ".join(models or (DEFAULT_MODEL,)),
+        "model": ", ".join(used),
         "name": name,
-        "walk": probe.id,
+        "walk": probes[0].id,
+        "probes": [walk.id for walk in probes],
         "gallery": place,
-        "metric": used[0].distance,
+        "metric": used[found.compared[0].model],
         "walks": result.templates,
-        "left_out": [],
         "fmr": fmr,
         "accepted": result.accepted,
         "distance": found.distance,
         "threshold": result.threshold,
+        "nearest_counted": result.nearest_counted,
         "probability": found.probability,
         "person_id": found.person_id,
         "score": found.score,
         "least_score": result.least_score,
         "compared": [asdict(each) for each in found.compared],
+        "left_out": list(recordings.left_out),
+        "videos": recordings.videos,
     }
 
 
