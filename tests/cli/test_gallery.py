@@ -11,6 +11,8 @@ import gaitprint
 from gaitprint.cli import main
 from gaitprint.core.config import to_mapping
 from gaitprint.evaluation.calibration import Calibration
+from gaitprint.gallery.engine import open_engine
+from gaitprint.gallery.template import ModelKey, Template
 from gaitprint.models.weights import Card, build_model, save_weights
 
 
@@ -135,6 +137,18 @@ def test_a_gallery_from_the_first_enrolment_to_the_last_removal(walks, network, 
     found, _ = call("identify", walks[1][1], "--gallery", tmp_path / "other", "--model", newer)
     assert found["candidates"][0]["subject"] == "Ben [red]"
     assert "not calibrated" in found["reason"]
+
+
+def test_a_list_of_many_people_stays_short(tmp_path, call) -> None:
+    key = ModelKey("m", "", "cosine", 1, 4)
+    names = [f"person {number:03d}" for number in range(203)]
+    with open_engine(tmp_path / "known") as engine:
+        engine.add([Template(name, key, "joints", np.ones((1, 4), np.float32), "w", "c", "v") for name in names])
+    listed, printed = call("gallery", "list", "--gallery", tmp_path / "known")
+    assert [person["name"] for person in listed["people"]] == names
+    assert "person 199" in printed
+    assert "person 200" not in printed
+    assert "and 3 more" in printed
 
 
 def test_refuses_in_one_line(walks, network, tmp_path, capsys) -> None:

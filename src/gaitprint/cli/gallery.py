@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Action = Literal["list", "show", "rename", "delete", "export", "import", "copy", "reembed"]
 
+# People that a table shows; a file holds everybody.
+_MOST_LISTED = 200
+
 # What each action is given.
 _WORDS: dict[str, tuple[str, ...]] = {
     "list": (),
@@ -77,10 +80,12 @@ def _list(engine: Engine) -> dict[str, Any]:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for header in ("person", "templates", "of models", "last enrolled (UTC)"):
         table.add_column(header, justify="right" if header == "templates" else "left", overflow="fold")
-    for person in people:
+    for person in people[:_MOST_LISTED]:
         count = str(sum(person.templates.values()))
         table.add_row(*map(Text, (person.name, count, ", ".join(person.templates), person.last_enrolled_at[:19])))
     output.print(table if people else Text("nobody is enrolled"))
+    if len(people) > _MOST_LISTED:
+        output.print(Text(f"and {len(people) - _MOST_LISTED} more; --json FILE lists everybody", style="dim"))
     output.print(Text(f"{len(people)} people in {engine.location}"))
     return {"people": [_person(person) for person in people]}
 
