@@ -5,7 +5,7 @@ Letters: T frames, R pixels of a crop's side.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -60,13 +60,16 @@ def write_passage(passage: Passage, folder: Path, name: str, frame_rate_hz: floa
     return [sheet, animation]
 
 
-def write_annotated_video(source: FrameSource, passages: Sequence[Passage], path: Path) -> None:
+def write_annotated_video(
+    source: FrameSource, passages: Sequence[Passage], path: Path, names: Mapping[int, str] | None = None
+) -> None:
     """Go through a file once more and write it with outline, joints and label of everybody who was followed.
 
     Args:
         source: the same that the passages are from; not a live one.
         passages: as `passage.without_pictures` leaves them.
         path: of the .mp4.
+        names: number of a person -> what to call them, besides their number.
     """
     shown: dict[int, list[tuple[Passage, int]]] = {}
     for passage in passages:
@@ -79,11 +82,11 @@ def write_annotated_video(source: FrameSource, passages: Sequence[Passage], path
             if factor > 1:
                 drawn = np.asarray(cv2.resize(drawn, None, fx=factor, fy=factor), np.uint8)
             for passage, position in shown.get(frame.number, ()):
-                _annotate(drawn, passage, position, factor)
+                _annotate(drawn, passage, position, factor, (names or {}).get(passage.track, ""))
             write(drawn)
 
 
-def _annotate(drawn: NDArray[np.uint8], passage: Passage, position: int, factor: int) -> None:
+def _annotate(drawn: NDArray[np.uint8], passage: Passage, position: int, factor: int, name: str) -> None:
     """Draw one person on a frame that is `factor` times as large as it was, in place."""
     colour = _REFUSED if passage.refused else _COLOURS[(passage.track - 1) % len(_COLOURS)]
     square = passage.squares[position] * factor
@@ -95,7 +98,9 @@ def _annotate(drawn: NDArray[np.uint8], passage: Passage, position: int, factor:
     cv2.drawContours(drawn, outlines, -1, colour, 2)
     if passage.joints is not None and passage.skeleton is not None and passage.confidence is not None:
         _bones(drawn, passage.joints[position] * factor, passage.confidence[position], passage.skeleton, colour)
-    words = f"{passage.track}: {passage.refused.partition(':')[0] if passage.refused else passage.direction}"
+    # OpenCV's letters are those of ASCII.
+    who = f"{passage.track} {name.encode('ascii', 'replace').decode()}".rstrip()
+    words = f"{who}: {passage.refused.partition(':')[0] if passage.refused else passage.direction}"
     x, y, side = square
     place = int(max(2, x + 0.2 * side)), int(max(14, y + 0.08 * side))
     cv2.putText(drawn, words, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (16, 20, 26), 3, cv2.LINE_AA)
