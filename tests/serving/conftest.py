@@ -9,13 +9,13 @@ import pytest
 pytest.importorskip("fastapi", reason="needs FastAPI (gaitprint[serve])")
 
 from fastapi.testclient import TestClient
+from tests.serving.pretending import PretendedExtractor, PretendedModel
 
 from gaitprint.gallery.gallery import Gallery
 from gaitprint.serving.app import create_app
 from gaitprint.serving.gallery_recogniser import GalleryRecogniser
 from gaitprint.serving.service import Service
 from gaitprint.serving.settings import ServiceSettings
-from tests.serving.pretending import PretendedExtractor, PretendedModel
 
 
 class Running:

@@ -36,4 +36,6 @@ class FolderLock:
 
     def close(self) -> None:
         """Let go of the folder."""
-        os.close(self._descriptor)
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)

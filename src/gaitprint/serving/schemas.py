@@ -43,6 +43,7 @@ class Health(_Schema):
 
     status: Literal["ok"]
     version: str = Field(examples=["0.1.0"])
+    needs_token: bool = Field(description="Whether other requests need a token.")
 
 
 class Limits(_Schema):

@@ -1,0 +1,268 @@
+"""The page in a real browser, without a window."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from tests.serving.browsing import find_browser, listening
+from tests.serving.conftest import Running, enroll
+from tests.serving.pretending import video
+
+from gaitprint.serving.extraction import VideoLimits, VideoRefusedError
+from gaitprint.serving.looking import measure
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (gaitprint[dev])")
+
+WAIT = 15_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[sync_api.Browser]:
+    path = find_browser()
+    if path is None:
+        pytest.skip("needs Chromium; on Debian: apt install chromium")
+    with sync_api.sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+        launched = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page_of(browser, tmp_path) -> Iterator[Callable[..., sync_api.Page]]:
+    """Opens the page of a service; what goes wrong in it fails the test, and so does any address but the service's."""
+    contexts, problems = [], []
+
+    def open_page(url: str, **options: object) -> sync_api.Page:
+        context = browser.new_context(**{"viewport": {"width": 1100, "height": 800}, **options})
+        context.set_default_timeout(WAIT)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda said: problems.append(said.text) if "Content Security Policy" in said.text else None)
+        page.on(
+            "request", lambda asked: problems.append(asked.url) if not asked.url.startswith((url, "blob:")) else None
+        )
+        page.goto(url)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not problems
+
+
+@pytest.fixture
+def service(start) -> Iterator[tuple[Running, str]]:
+    running = start()
+    with listening(running.app) as url:
+        yield running, url
+
+
+def sign_in(page, token: str) -> None:
+    page.fill("#token", token)
+    page.press("#token", "Enter")
+    page.wait_for_selector("#app:not([hidden])")
+
+
+def chosen(name: str, data: bytes) -> dict[str, object]:
+    return {"name": name, "mimeType": "video/x-msvideo", "buffer": data}
+
+
+def verdicts(page) -> list[str]:
+    page.wait_for_selector(".verdict")
+    return page.locator(".outcome:visible .verdict h2").all_inner_texts()
+
+
+def test_somebody_is_enrolled_known_again_renamed_and_deleted(service, page_of):
+    running, url = service
+    page = page_of(url)
+    sign_in(page, running.token())
+    page.click("#tab-enroll")
+    page.fill("#name", "Zoë <b>O'Neil</b>")
+    page.set_input_files("#enroll-file", [chosen("1.avi", video("zoe")), chosen("2.avi", video("zoe", take=2))])
+    page.click("#enroll-form [type=submit]")
+    assert page.inner_text("#panel-enroll .error") == "Enrol only people who agreed to it."
+    page.check("#consent")
+    page.click("#enroll-form [type=submit]")
+    assert verdicts(page) == ["Enrolled: Zoë <b>O'Neil</b>"]
+
+    page.click("#tab-identify")
+    page.set_input_files("#identify-file", chosen("who.avi", video("zoe", "stranger", "small", take=3)))
+    page.click("#identify-form [type=submit]")
+    page.wait_for_selector("#panel-identify .verdict")
+    assert verdicts(page) == ["Known: Zoë <b>O'Neil</b>", "Unknown", "Not recognised"]
+    assert "> 99.9 %" in page.inner_text("#panel-identify .candidates >> nth=0")
+    assert "too small: 31 pixels high" in page.inner_text("#panel-identify")
+    page.wait_for_function("document.querySelector('.passages img').naturalWidth === 288")
+
+    page.click("#tab-people")
+    page.wait_for_selector("#people .portrait img")
+    page.click("text=Rename")
+    page.fill("#new-name", "Zoë")
+    page.press("#new-name", "Enter")
+    page.wait_for_selector("#rename-dialog", state="hidden")
+    assert page.inner_text("#people .who") == "Zoë"
+    page.click("#people >> text=Delete")
+    assert page.inner_text("#delete-title") == "Delete Zoë?"
+    page.click("#delete-dialog [type=submit]")
+    page.wait_for_selector("text=Nobody is enrolled yet.")
+    assert running.service.recogniser.people() == []
+
+    page.click("#tab-audit")
+    page.wait_for_selector("#audit-lines tr >> nth=5")
+    assert "Zoë" not in page.inner_text("#panel-audit")
+
+
+def test_a_claim_is_answered_in_words(service, page_of):
+    running, url = service
+    enroll(running.client(), "Anna", video("anna"))
+    page = page_of(url)
+    sign_in(page, running.token("verify", "list"))
+    page.wait_for_selector("#claim option", state="attached")
+    page.set_input_files("#identify-file", chosen("who.avi", video("ben")))
+    page.click("#identify-form [type=submit]")
+    assert verdicts(page) == ["No, this is not Anna"]
+    assert page.locator("#tabs [role=tab]:visible").all_inner_texts() == ["Identify", "People"]
+    page.click("#tab-people")
+    page.wait_for_selector("#people li")
+    assert page.locator("#people button").count() == 0
+
+
+def test_a_token_that_expired_leads_back_to_signing_in(service, page_of):
+    running, url = service
+    page = page_of(url)
+    page.fill("#token", "gp_wrong")
+    page.press("#token", "Enter")
+    page.wait_for_selector("text=This token is not valid here")
+    token = running.token(expires=timedelta(hours=1))
+    sign_in(page, token)
+    assert page.evaluate("[location.href, document.cookie, localStorage.length]") == [f"{url}/", "", 0]
+    page.reload()
+    page.wait_for_selector("#app:not([hidden])")
+    running.service.tokens.revoke(token.split("_")[1])
+    page.click("#tab-people")
+    page.wait_for_selector("#sign-in:not([hidden])")
+    assert page.inner_text("#sign-in-message") == "Please sign in again: the token is revoked."
+    assert page.evaluate("sessionStorage.length") == 0
+    assert page.evaluate("document.activeElement.id") == "token"
+
+
+def test_everything_can_be_done_by_keyboard(service, page_of, tmp_path):
+    running, url = service
+    page = page_of(url)
+    press = page.keyboard.press
+
+    def focus() -> str:
+        return page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()")
+
+    def outlined() -> bool:
+        return page.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'")
+
+    page.wait_for_selector("#token:focus")
+    page.keyboard.type(running.token())
+    press("Enter")
+    page.wait_for_selector("#tab-identify:focus")
+    assert outlined()
+    press("ArrowRight")
+    assert focus() == "tab-enroll"
+    press("Tab")
+    assert focus() == "name"
+    page.keyboard.type("Anna")
+    press("Tab")
+    assert focus() == "enroll-file"
+    with page.expect_file_chooser() as choosing:
+        press("Enter")
+    choosing.value.set_files([chosen("1.avi", video("anna"))])
+    for expected in ("Record", "Remove", "consent"):
+        press("Tab")
+        assert focus() == expected
+        assert outlined()
+    press("Space")
+    press("Enter")
+    page.wait_for_selector("#panel-enroll .verdict h2:focus")
+    assert verdicts(page) == ["Enrolled: Anna"]
+
+    page.focus("#tab-enroll")
+    press("ArrowRight")
+    page.wait_for_selector("#people li")
+    for _ in range(2):
+        press("Tab")
+    assert focus() == "Delete"
+    press("Enter")
+    page.wait_for_selector("#delete-dialog[open]")
+    assert focus() == "Cancel"
+    press("Escape")
+    page.wait_for_selector("#delete-dialog", state="hidden")
+    assert focus() == "Delete"
+    press("Enter")
+    press("Tab")
+    assert focus() == "Delete"
+    press("Enter")
+    page.wait_for_selector("text=Nobody is enrolled yet.")
+    page.wait_for_function("document.activeElement.textContent === 'People'")
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(service, page_of):
+    running, url = service
+    enroll(running.client(), "Anna Wolfeschlegelsteinhausenbergerdorff" * 4, video("anna"))
+    page = page_of(url, viewport={"width": 360, "height": 740}, has_touch=True)
+    sign_in(page, running.token())
+    page.set_input_files(
+        "#identify-file", chosen("a-very-long-name-of-a-video" * 6 + ".avi", video("anna", "small", take=2))
+    )
+    page.click("#identify-form [type=submit]")
+    page.wait_for_selector("#panel-identify .verdict")
+    wide = {}
+    for name in ("identify", "enroll", "people", "audit"):
+        page.click(f"#tab-{name}")
+        page.wait_for_timeout(150)
+        wide[name] = page.evaluate("document.documentElement.scrollWidth")
+        small = page.evaluate(
+            "[...document.querySelectorAll('button')].filter(b => b.offsetParent && b.offsetHeight < 36).map(b => b.textContent)"
+        )
+        assert small == []
+    assert set(wide.values()) == {360}
+
+
+def test_a_walk_is_recorded_with_the_camera(service, page_of, monkeypatch):
+    running, url = service
+    recorded = []
+
+    def extract(video, folder, on_progress):
+        recorded.append(measure(video, VideoLimits(60, 2000, 1 << 24)))
+        raise VideoRefusedError("that was all")
+
+    monkeypatch.setattr(running.extractor, "extract", extract)
+    page = page_of(url)
+    sign_in(page, running.token())
+    page.click("#panel-identify >> text=Record")
+    page.click("text=Start recording")
+    page.wait_for_selector("text=Recording 2 s")
+    page.click("text=Stop recording")
+    page.wait_for_selector(".files li")
+    assert page.inner_text(".files li").startswith("recording-")
+    page.click("#identify-form [type=submit]")
+    assert verdicts(page) == ["No answer"]
+    ((frames, rate_hz),) = recorded
+    # The browser's container states no frame rate that could be believed; the times of the frames do.
+    assert 1.5 <= frames / rate_hz <= 10
+
+
+def test_reduced_motion_shows_still_pictures(service, page_of):
+    running, url = service
+    page = page_of(url, reduced_motion="reduce", color_scheme="dark")
+    sign_in(page, running.token())
+    page.set_input_files("#identify-file", chosen("who.avi", video("anna")))
+    page.click("#identify-form [type=submit]")
+    page.wait_for_selector("#panel-identify .verdict")
+    assert page.inner_text(".passages figcaption button") == "Play"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 21, 28)"
+
+
+def test_without_tokens_nobody_has_to_sign_in(start, page_of):
+    running = start(require_token=False, hosts=("localhost",))
+    with listening(running.app) as url:
+        page = page_of(url)
+        page.wait_for_selector("#app:not([hidden])")
+        assert not page.is_visible("#account")
