@@ -1,6 +1,7 @@
 """What every engine must do, one suite for all three."""
 
 import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -392,6 +393,22 @@ def test_concurrent_writers_and_readers(location) -> None:
         assert engine.models() == {KEY: 2 * 2 * 3 * 4}
         for worker, found in enumerate(engine.search(KEY, probes, 2)):
             assert {template.person for _, template in found} == {"everybody", f"w{worker}-3"}
+
+
+def test_threads_share_a_gallery_and_copy_both_ways(new_location) -> None:
+    walks = people_walks(6)
+    with Gallery(new_location("sqlite"), Lookup()) as one, Gallery(new_location("sqlite"), Lookup()) as other:
+
+        def work(number: int) -> list[str]:
+            here, there = (one, other) if number % 2 else (other, one)
+            here.enroll(f"n{number}", walks[number])
+            here.copy_to(there)
+            return [found.subject for found in there.identify(walks[number][0], top_k=1).candidates]
+
+        with ThreadPoolExecutor(6) as pool:
+            found = list(pool.map(work, range(6), timeout=60))
+        assert found == [[f"n{number}"] for number in range(6)]
+        assert len(one.people()) == len(other.people()) == 6
 
 
 def test_nothing_is_made_where_nothing_is_asked_for(tmp_path) -> None:

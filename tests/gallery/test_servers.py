@@ -6,6 +6,7 @@ import pytest
 from gaitprint.core.errors import UsageError
 from gaitprint.gallery import postgres
 from gaitprint.gallery.engine import GalleryError, default_location, open_engine, without_password
+from gaitprint.gallery.milvus_search import MilvusScores
 from gaitprint.gallery.template import Template
 
 from .enrolling import KEY, templates_of
@@ -48,6 +49,25 @@ def test_the_graph_finds_whom_the_exact_search_finds(new_location, monkeypatch) 
         assert np.mean(same) >= 0.99
         server.delete("p0")
         assert all(template.person != "p0" for _, template in server.search(KEY, probes[:1], 3)[0])
+
+
+def test_who_is_removed_during_a_search_is_not_found(new_location, monkeypatch) -> None:
+    location = new_location("milvus")
+    with open_engine(location) as engine, open_engine(location) as other:
+        engine.add([*templates_of("Anna", 1), *templates_of("Ben", 2)])
+        hits, calls = MilvusScores._hits, []
+
+        def remove_then(self, count: int) -> list:
+            found = hits(self, count)
+            if not calls:
+                other.delete("Anna")
+            calls.append(count)
+            return found
+
+        monkeypatch.setattr(MilvusScores, "_hits", remove_then)
+        probe = templates_of("Anna", 1)[0].vector[None]
+        (found,) = engine.search(KEY, probe, 2)
+        assert [template.person for _, template in found] == ["Ben"]
 
 
 def test_passwords_are_not_shown(new_location) -> None:

@@ -8,6 +8,7 @@ import threading
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import product
 from types import TracebackType
 from typing import Literal, Self
 
@@ -127,7 +128,7 @@ class Gallery:
                 older = [template.template_id for template in kept if template.model.name in models]
                 self.engine.replace(name, older, templates)
             else:
-                self._check_versions({template.model for template in templates})
+                self._check_versions({template.model for template in templates}, self.engine.models())
                 self.engine.add(templates)
             person_id = self.engine.people(name)[0].person_id
         return Enrollment(name, person_id, tuple(template.template_id for template in templates), len(older), models)
@@ -154,7 +155,7 @@ class Gallery:
         looks = self._looks(walk)
         with self._lock:
             stored = self.engine.models()
-            self._check_versions({look.key for look in looks})
+            self._check_versions({look.key for look in looks}, stored)
             looked, looks = looks, [look for look in looks if look.key in stored]
             if not looks and stored:
                 there = ", ".join(sorted({key.label for key in stored}))
@@ -195,7 +196,7 @@ class Gallery:
             people = self.engine.people(name)
             if not people:
                 raise self.engine.nobody(name)
-            self._check_versions({look.key for look in looks})
+            self._check_versions({look.key for look in looks}, self.engine.models())
             found, counts = match_person(self.engine, looks, people[0])
         compared = [look for look in looks if look.key in counts]
         if found is None:
@@ -252,7 +253,9 @@ class Gallery:
 
     def copy_to(self, other: Gallery) -> int:
         """Add everything to another gallery; returns how many templates were read."""
-        with self._lock, other._lock:
+        # In one order, so that two that copy to each other do not wait for each other.
+        first, second = sorted((self, other), key=id)
+        with first._lock, second._lock:
             return copy(self.engine, other.engine)
 
     def reembed(self) -> Reembedded:
@@ -295,18 +298,17 @@ class Gallery:
             looks.append(Look(model.embedder, model.modality, key, tuple(each.id for each in fitting), vectors))
         return looks
 
-    def _check_versions(self, keys: set[ModelKey]) -> None:
-        """Refuse templates of a model at hand whose weights are others."""
-        models = list(self.models)
-        for key in keys:
-            for stored in self.engine.models():
-                if stored.name == key.name and stored != key and not any(model.is_of(stored) for model in models):
-                    raise IncompatibleError(
-                        f"{self.engine.location}: holds templates of {stored.label}, {stored.distance}, "
-                        f"{stored.parts} x {stored.size}; the model at hand is {key.label}, {key.distance}, "
-                        f"{key.parts} x {key.size}: embed kept walks again (gaitprint gallery reembed), enroll people "
-                        "anew in place of the older templates (--replace), or use the older weights"
-                    )
+    def _check_versions(self, keys: set[ModelKey], there: Iterable[ModelKey]) -> None:
+        """Refuse templates of a model at hand that have other weights, unless another model at hand has just these."""
+        for key, stored in product(keys, there):
+            others = [model for model in self.models if not model.is_of(key)]
+            if stored.name == key.name and stored != key and not any(model.is_of(stored) for model in others):
+                raise IncompatibleError(
+                    f"{self.engine.location}: holds templates of {stored.label}, {stored.distance}, "
+                    f"{stored.parts} x {stored.size}; the model at hand is {key.label}, {key.distance}, "
+                    f"{key.parts} x {key.size}: embed kept walks again (gaitprint gallery reembed), enroll people "
+                    "anew in place of the older templates (--replace), or use the older weights"
+                )
 
     def _renewed(self, template: Template) -> Template | None:
         """A template of older weights, made anew from its walk; None where that was not kept, or no model takes it."""

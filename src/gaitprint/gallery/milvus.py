@@ -34,13 +34,14 @@ from gaitprint.gallery.milvus_collections import (
     row_of,
     template_of,
 )
+from gaitprint.gallery.milvus_search import MilvusScores, RemovedMeanwhileError
 from gaitprint.gallery.ranking import Nearest, ProbeScores, nearest_people
 from gaitprint.gallery.rows import summarise
 from gaitprint.gallery.template import ModelKey, Template
 
 _LEFT_BEHIND_S = 60.0
-_MOST_FOUND = 16_384  # that Milvus returns at once
 _AT_ONCE = 500
+_ATTEMPTS = 6
 _NAMES = uuid.UUID("5b0c5bd2-9b5c-4b8e-9c5e-0f3f6b2a7d11")
 
 
@@ -199,23 +200,27 @@ class MilvusEngine(Engine):
         collection = self._collection(key)
         if collection is None:
             return [[] for _ in probes]
-        results = []
         with self._errors():
-            wanted = self._visible()
-            for probe in probes:
-                scored = _Scored(self._client, collection, key, ProbeScores.of(key, probe), wanted)
+            return [self._search_one(collection, key, probe, count) for probe in probes]
+
+    def _search_one(
+        self, collection: str, key: ModelKey, probe: NDArray[np.float32], count: int
+    ) -> list[tuple[Nearest, Template]]:
+        for _ in range(_ATTEMPTS):
+            scored = MilvusScores(self._client, collection, key, ProbeScores.of(key, probe), self._visible())
+            try:
                 nearest = nearest_people(probe, scored.scores, scored, count)
-                rows = [scored.rows[str(entry.template)] for entry in nearest]
-                names = self._names({row["person_id"] for row in rows})
-                # Somebody who was removed meanwhile has no name any more.
-                results.append(
-                    [
-                        (entry, template_of(row, key, names[entry.person_id]))
-                        for entry, row in zip(nearest, rows, strict=True)
-                        if entry.person_id in names
-                    ]
-                )
-        return results
+            except RemovedMeanwhileError:
+                continue
+            rows = [scored.rows[str(entry.template)] for entry in nearest]
+            names = self._names({row["person_id"] for row in rows})
+            # Somebody who was removed meanwhile has no name any more.
+            return [
+                (entry, template_of(row, key, names[entry.person_id]))
+                for entry, row in zip(nearest, rows, strict=True)
+                if entry.person_id in names
+            ]
+        raise GalleryError(f"{self.location}: templates are removed faster than they can be searched; try again")
 
     def close(self) -> None:
         """See `Engine.close`."""
@@ -341,47 +346,6 @@ class MilvusEngine(Engine):
         except _milvus_exception() as error:
             text = " ".join(str(getattr(error, "message", error)).split())
             raise GalleryError(f"{self.location}: {text}") from error
-
-
-class _Scored:
-    """Scores of one probe; see `ranking.Scored`. `rows` are those of all templates that were loaded, by id."""
-
-    def __init__(self, client: Any, collection: str, key: ModelKey, scores: ProbeScores, wanted: str) -> None:
-        self._client = client
-        self._collection = collection
-        self._key = key
-        self._wanted = wanted
-        self.scores = scores
-        self.rows: dict[str, dict[str, Any]] = {}
-
-    def best(self, count: int) -> list[int | str]:
-        return [str(hit["id"]) for hit in self._hits(count)]
-
-    def at_least(self, score: float) -> list[int | str]:
-        count = 256
-        while True:
-            hits = self._hits(count)
-            if len(hits) < count or hits[-1]["distance"] < score or count == _MOST_FOUND:
-                return [str(hit["id"]) for hit in hits if hit["distance"] >= score]
-            count = min(4 * count, _MOST_FOUND)
-
-    def load(self, templates: list[int | str]) -> tuple[list[str], NDArray[np.float32]]:
-        rows = self._client.get(self._collection, ids=list(templates), output_fields=["id", *LABELS, "vector"])
-        self.rows |= {str(row["id"]): row for row in rows}
-        chosen = [self.rows[str(template)] for template in templates]
-        vectors = np.array([row["vector"] for row in chosen], np.float32)[:, : self._key.parts * self._key.size]
-        return [row["person_id"] for row in chosen], vectors.reshape(-1, self._key.parts, self._key.size)
-
-    def _hits(self, count: int) -> list[dict[str, Any]]:
-        (hits,) = self._client.search(
-            self._collection,
-            data=[self.scores.whole_vector.tolist()],
-            anns_field="search",
-            limit=min(count, _MOST_FOUND),
-            filter=self._wanted,
-            output_fields=["id"],
-        )
-        return list(hits)
 
 
 def _connect(url: str) -> Any:

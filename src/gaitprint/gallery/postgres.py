@@ -24,7 +24,15 @@ from gaitprint.core.errors import UsageError
 from gaitprint.gallery.engine import Engine, GalleryError, Person, without_password
 from gaitprint.gallery.postgres_search import LOCK, PostgresScores, as_text, make_graph
 from gaitprint.gallery.ranking import Nearest, ProbeScores, nearest_people, search_length, whole_search_vectors
-from gaitprint.gallery.rows import COLUMNS, FILES, TABLES, key_values, summarise, template_of
+from gaitprint.gallery.rows import (
+    COLUMNS,
+    TABLES,
+    key_values,
+    people_query,
+    summarise,
+    template_of,
+    templates_query,
+)
 from gaitprint.gallery.template import ModelKey, Template
 
 T = TypeVar("T")
@@ -139,13 +147,8 @@ class PostgresEngine(Engine):
 
     def people(self, name: str | None = None) -> list[Person]:
         """See `Engine.people`."""
-        rows = self._rows(
-            "SELECT p.id, p.name, m.name, m.weights_hash, t.modality, count(t.number), max(t.enrolled_at) "
-            "FROM people p LEFT JOIN templates t ON t.person = p.number LEFT JOIN models m ON m.number = t.model "
-            f"{'' if name is None else 'WHERE p.name = %s'} "
-            "GROUP BY p.number, m.number, t.modality ORDER BY p.name, m.number",
-            () if name is None else (name,),
-        )
+        query = people_query("%s", of_name=name is not None)
+        rows = self._rows(query, () if name is None else (name,))
         return summarise(rows)
 
     def models(self) -> dict[ModelKey, int]:
@@ -162,14 +165,10 @@ class PostgresEngine(Engine):
 
     def templates(self, name: str | None = None) -> Iterator[Template]:
         """See `Engine.templates`; a few at a time, each time as they are then."""
-        place = (0, 0)
+        place, names = (0, 0), [] if name is None else [name]
+        query = templates_query("%s", of_name=name is not None)
         while True:
-            rows = self._rows(
-                f"SELECT {COLUMNS}, {FILES} FROM {TABLES} LEFT JOIN files f ON f.template = t.number "
-                f"WHERE (t.person, t.number) > (%s, %s) {'' if name is None else 'AND p.name = %s'} "
-                "ORDER BY t.person, t.number LIMIT %s",
-                (*place, *([] if name is None else [name]), _EXPORT_AT_ONCE),
-            )
+            rows = self._rows(query, (*place, *names, _EXPORT_AT_ONCE))
             for row in rows:
                 yield template_of(row)
             if len(rows) < _EXPORT_AT_ONCE:

@@ -19,6 +19,25 @@ TABLES = "templates t JOIN people p ON p.number = t.person JOIN models m ON m.nu
 FILES = "f.picture, f.walk, t.person"
 
 
+def people_query(mark: str, *, of_name: bool) -> str:
+    """A query for what `summarise` reads, of everybody or of one name; `mark` stands for a value."""
+    return (
+        "SELECT p.id, p.name, m.name, m.weights_hash, t.modality, count(t.number), max(t.enrolled_at) "
+        "FROM people p LEFT JOIN templates t ON t.person = p.number LEFT JOIN models m ON m.number = t.model "
+        f"{f'WHERE p.name = {mark}' if of_name else ''} "
+        "GROUP BY p.number, m.number, t.modality ORDER BY p.name, m.number"
+    )
+
+
+def templates_query(mark: str, *, of_name: bool) -> str:
+    """A query for `COLUMNS` and `FILES` behind a place (person, template), of everybody or of one name, so many."""
+    return (
+        f"SELECT {COLUMNS}, {FILES} FROM {TABLES} LEFT JOIN files f ON f.template = t.number "
+        f"WHERE (t.person, t.number) > ({mark}, {mark}) {f'AND p.name = {mark}' if of_name else ''} "
+        f"ORDER BY t.person, t.number LIMIT {mark}"
+    )
+
+
 def key_values(key: ModelKey) -> tuple[str, str, str, int, int]:
     """The values of a model's columns, in the order of `COLUMNS`."""
     return key.name, key.weights_hash, key.distance, key.parts, key.size

@@ -28,7 +28,16 @@ from gaitprint.core.errors import UnreadableFileError, UsageError
 from gaitprint.gallery.engine import Engine, GalleryError, Person
 from gaitprint.gallery.index import ScreenScores
 from gaitprint.gallery.ranking import Nearest, ProbeScores, nearest_people
-from gaitprint.gallery.rows import COLUMNS, FILES, TABLES, key_values, summarise, template_of, vectors_of
+from gaitprint.gallery.rows import (
+    COLUMNS,
+    TABLES,
+    key_values,
+    people_query,
+    summarise,
+    template_of,
+    templates_query,
+    vectors_of,
+)
 from gaitprint.gallery.screens import IS_MODEL, Screens
 from gaitprint.gallery.template import ModelKey, Template
 
@@ -140,13 +149,8 @@ class SqliteEngine(Engine):
 
     def people(self, name: str | None = None) -> list[Person]:
         """See `Engine.people`."""
-        rows = self._rows(
-            "SELECT p.id, p.name, m.name, m.weights_hash, t.modality, count(t.number), max(t.enrolled_at) "
-            "FROM people p LEFT JOIN templates t ON t.person = p.number LEFT JOIN models m ON m.number = t.model "
-            f"{'' if name is None else 'WHERE p.name = ?'} "
-            "GROUP BY p.number, m.number, t.modality ORDER BY p.name, m.number",
-            () if name is None else (name,),
-        )
+        query = people_query("?", of_name=name is not None)
+        rows = self._rows(query, () if name is None else (name,))
         return summarise(rows)
 
     def models(self) -> dict[ModelKey, int]:
@@ -161,14 +165,10 @@ class SqliteEngine(Engine):
 
     def templates(self, name: str | None = None) -> Iterator[Template]:
         """See `Engine.templates`; a few at a time, each time as they are then, so that nobody has to wait."""
-        place = (0, 0)
+        place, names = (0, 0), [] if name is None else [name]
+        query = templates_query("?", of_name=name is not None)
         while True:
-            rows = self._rows(
-                f"SELECT {COLUMNS}, {FILES} FROM {TABLES} "
-                "LEFT JOIN files f ON f.template = t.number WHERE (t.person, t.number) > (?, ?) "
-                f"{'' if name is None else 'AND p.name = ?'} ORDER BY t.person, t.number LIMIT ?",
-                (*place, *([] if name is None else [name]), _EXPORT_AT_ONCE),
-            )
+            rows = self._rows(query, (*place, *names, _EXPORT_AT_ONCE))
             for row in rows:
                 yield template_of(row)
             if len(rows) < _EXPORT_AT_ONCE:
@@ -184,8 +184,7 @@ class SqliteEngine(Engine):
     def counts(self, key: ModelKey) -> dict[str, int]:
         """See `Engine.counts`."""
         rows = self._rows(
-            "SELECT p.id, count(*) FROM templates t JOIN people p ON p.number = t.person "
-            "JOIN models m ON m.number = t.model WHERE " + IS_MODEL + " GROUP BY p.number",
+            f"SELECT p.id, count(*) FROM {TABLES} WHERE {IS_MODEL} GROUP BY p.number",
             key_values(key),
         )
         return dict(rows)
@@ -207,10 +206,8 @@ class SqliteEngine(Engine):
             known = {row[0]: template_of(row) for row in rows}
         if self._screens.has_grown(key):
             self._database.execute("PRAGMA busy_timeout = 0")
-            with (
-                suppress(GalleryError),
-                self._writing() as writer,
-            ):  # while somebody else writes, the next search does it
+            # While somebody else writes, the next search does it.
+            with suppress(GalleryError), self._writing() as writer:
                 self._screens.save(writer, key)
             self._database.execute(f"PRAGMA busy_timeout = {int(1000 * _WAIT_S)}")
         return [[(entry, known[int(entry.template)]) for entry in entries] for entries in found]
