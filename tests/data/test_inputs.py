@@ -150,3 +150,26 @@ def test_evaluation_takes_several_clips_and_training_one() -> None:
         build_input({"representation": "silhouettes", "stride": 0})
     with pytest.raises(UsageError, match=r"evaluation_clips needs input\.sampling=clip"):
         build_input({"representation": "silhouettes", "sampling": "uniform", "evaluation_clips": 2})
+
+
+def test_a_gei_in_training_is_the_mean_of_some_frames_in_a_row(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    silhouettes = rng.integers(0, 2, (20, 16, 11), np.uint8) * np.uint8(255)
+    store = Store.create(tmp_path / "store")
+    store.add([GaitSequence("001", "nm-01", "090", 25.0, silhouettes=silhouettes)])
+    model_input = build_input({"representation": "gei", "size": [16, 11], "training_frames": 6})
+    assert not model_input.cacheable
+    assert build_input({"representation": "gei", "size": [16, 11]}).cacheable
+    lengths = model_input.num_frames(store.infos)
+    assert model_input.choose_frames(lengths, None) is None  # all of them in evaluation
+    images = set()
+    for _ in range(40):
+        frames = model_input.choose_frames(lengths, rng)
+        start = int(frames[0, 0])
+        assert frames[0].tolist() == list(range(start, start + 6))
+        image = model_input.read(store, 0, frames[0])
+        assert np.abs(image - silhouettes[start : start + 6].mean(axis=0)).max() <= 0.5
+        images.add(image.tobytes())
+    assert len(images) > 8
+    with pytest.raises(UsageError, match="training_frames"):
+        build_input({"representation": "gei", "training_frames": 0})

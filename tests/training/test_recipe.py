@@ -13,7 +13,7 @@ from gaitprint.training.recipe import FusionRecipe, Recipe, load_any_recipe, loa
 def test_the_shipped_recipe_is_the_specified_one() -> None:
     recipe = load_recipe("cnn-gei")
     assert recipe.model == {"name": "cnn-gei", "normalisation": "batch"}
-    assert recipe.input == {"representation": "gei", "size": [128, 88]}
+    assert recipe.input == {"representation": "gei", "size": [128, 88], "training_frames": None}
     assert recipe.optimizer["name"] == "adam"
     assert recipe.optimizer["learning_rate"] == 1e-3
     assert recipe.sampler == {"name": "plain", "batch_size": 16}

@@ -42,13 +42,16 @@ class ModelInput(ABC):
         modality: what a walk must have recorded: ``silhouettes``, ``joints`` or ``frames``.
         evaluation_clips: N, clips that a walk gives in evaluation, one after the other along the axis of time; each is
             embedded by itself, and the walk's embedding is their mean.
-        cacheable: whether a walk always gives one and the same small array, so that it is read once for all epochs.
     """
 
     Config: ClassVar[type]
     modality: ClassVar[str]
     evaluation_clips: int = 1
-    cacheable: ClassVar[bool] = False
+
+    @property
+    def cacheable(self) -> bool:
+        """Whether a walk always gives one and the same small array, so that it is read once for all epochs."""
+        return False
 
     @classmethod
     @abstractmethod

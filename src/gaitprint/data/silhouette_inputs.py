@@ -24,9 +24,16 @@ class GeiConfig:
 
     Args:
         size: (H, W) in pixels; wider silhouettes lose their margins, then all are scaled to it.
+        training_frames: how many frames in a row, from a random start, a walk's image is the mean of in training, so
+            that it differs each time as short passages do; null for all frames, as in evaluation.
     """
 
     size: tuple[int, int] = (128, 88)
+    training_frames: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.training_frames is not None and self.training_frames < 1:
+            raise UsageError(f"input.training_frames is {self.training_frames}, must be at least 1")
 
 
 @config_dataclass
@@ -109,12 +116,26 @@ class GeiInput(_AlignedSilhouettes):
     """Gait energy image: the mean of all aligned silhouettes of a walk; [B, 1, H, W] in [-1, 1]."""
 
     Config: ClassVar[type] = GeiConfig
-    cacheable: ClassVar[bool] = True
+
+    def __init__(self, config: GeiConfig) -> None:
+        super().__init__(config.size)
+        self.training_frames = config.training_frames
 
     @classmethod
     def from_config(cls, config: GeiConfig) -> Self:
         """Build from options."""
-        return cls(config.size)
+        return cls(config)
+
+    @property
+    def cacheable(self) -> bool:
+        """See `ModelInput`."""
+        return self.training_frames is None
+
+    def choose_frames(self, lengths: NDArray[np.int64], rng: np.random.Generator | None) -> NDArray[np.int64] | None:
+        """See `ModelInput.choose_frames`."""
+        if rng is None or self.training_frames is None:
+            return None
+        return choose_frames(lengths, self.training_frames, "clip", rng)
 
     def read(self, store: Store, position: int, frames: NDArray[np.int64] | None) -> NDArray[Any]:
         """Gait energy image of a stored walk, uint8 [h, w] as a GEI file has it."""

@@ -101,13 +101,15 @@ class GaitBase(GaitModel):
         """Embed sets of silhouettes; their order has no say.
 
         Args:
-            inputs: float32 [B, T, 1, H, W] in [-1, 1], T >= 1. The last feature map must have at least P rows or a
+            inputs: float32 [B, T, 1, H, W] in [-1, 1], T >= 1; or gait energy images [B, 1, H, W]. The last feature map must have at least P rows or a
                 divisor of their number, or stripes overlap.
 
         Returns:
             embedding [B, P, D]; logits [B, P, S], scaled cosines of each person's direction with the embedding, batch
             normalised.
         """
+        if inputs.ndim == 4:
+            inputs = inputs.unsqueeze(1)  # [B, 1, H, W] -> [B, T = 1, 1, H, W]
         features = in_chunks(self.describe, inputs, _FRAMES_AT_ONCE, training=self.training)  # [B, T, C, h, w]
         pooled = features.amax(dim=1)  # [B, C, h, w]
         if self.config.temporal_pooling == "max-mean":
