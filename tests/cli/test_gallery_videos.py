@@ -98,6 +98,11 @@ def test_people_are_enrolled_and_identified_from_videos(videos, call, tmp_path) 
     assert len(together["probes"]) == 2
     checked, _ = call("verify", "Anna", videos / "anna.avi", "--fmr", 0.3)
     assert checked["accepted"]
+    apart, _ = call("identify", videos / "both.avi")
+    assert [answer["video_person"] for answer in apart["answers"]] == [1, 2]
+    as_one, _ = call("identify", videos / "both.avi", "--one-person")
+    assert as_one["probes"] == [walk for answer in apart["answers"] for walk in answer["probes"]]
+    assert call("verify", "Anna", videos / "both.avi", "--fmr", 0.3)[0]["probes"] == as_one["probes"]
     shown, _ = call("enroll", "Both", videos / "both.avi")
     assert {walk.partition("/")[0] for walk in shown["walks"]} == {"both-person-01", "both-person-02"}
 
@@ -105,10 +110,11 @@ def test_people_are_enrolled_and_identified_from_videos(videos, call, tmp_path) 
 def test_what_is_not_clear_is_refused_in_one_line(videos, options, tmp_path, capsys) -> None:
     assert main.run(["enroll", "Anna", str(videos / "anna.avi"), *options, "--quiet"]) == 0
     (tmp_path / "text.mp4").write_text("no video")
-    crossing, both, empty = (str(videos / f"{name}.avi") for name in ("crossing", "both", "empty"))
+    crossing, empty = (str(videos / f"{name}.avi") for name in ("crossing", "empty"))
     for code, fault, words in (
         (2, "walk at once from frame", ("enroll", "Ben", crossing)),
-        (2, "persons 1 and 2 walk in it; give this video alone, with --person N", ("verify", "Anna", both)),
+        (2, "give it alone, with --person N", ("verify", "Anna", crossing)),
+        (2, "walk at once from frame", ("identify", crossing, "--one-person")),
         (2, "no walk of a person 7 that will do, but of person", ("identify", crossing, "--person", "7")),
         (2, "chooses somebody in a video", ("identify", empty, crossing, "--person", "1")),
         (1, "nobody walks in it", ("identify", empty)),

@@ -55,7 +55,7 @@ def enroll(
     check_name(name)
     models = load_models(model, device)
     recordings = read_recordings(walks, models, person)
-    recorded = recordings.of_one_person(one_after_the_other=True)
+    recorded = recordings.of_one_person()
     # Nothing is made before there is something to keep.
     with Gallery(gallery, [each.embedder for each in models]) as known:
         outcome = known.enroll(name, recorded, replace_older=replace, keep_walks=keep_walks, keep_pictures=pictures)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gaitprint.core.sequence import GaitSequence
     from gaitprint.evaluation.matching import Candidate
     from gaitprint.gallery.answers import Identification
+    from gaitprint.gallery.gallery import Gallery
 
 
 def identify(
@@ -31,6 +32,7 @@ def identify(
     gallery: Annotated[str | None, arg(metavar="FOLDER|URL|STORE")] = None,
     model: Models = (),
     person: Annotated[int | None, arg(metavar="N")] = None,
+    one_person: bool = False,
     fpir: Annotated[float, arg(metavar="P")] = 0.01,
     top_k: Annotated[int, arg(metavar="K")] = 5,
     device: str = "auto",
@@ -38,9 +40,10 @@ def identify(
     """Say who walks here, among enrolled people: candidates, and whether the first one is taken for known.
 
     A WALK is a video, STORE::subject/condition/view, a Kinect .txt, or a .npz of a GaitSequence. There is an answer for
-    each person who is followed through a video, from all passages that will do. Several WALKs are of one person, who is
-    decided on by all of them together. In a store, one walk (of a video, the best passage) is searched among those of
-    all its people, itself left out, and nothing is decided: somebody is always first.
+    each person who is followed through a video, from all passages that will do; somebody who leaves the picture is
+    another person when they come back, unless --one-person says that there is one. Several WALKs are of one person, who
+    is decided on by all of them together. In a store, one walk (of a video, the best passage) is searched among those
+    of all its people, itself left out, and nothing is decided: somebody is always first.
 
     Args:
         walks: Of whoever is to be recognised.
@@ -48,6 +51,7 @@ def identify(
         model: A run folder, a weights file, or a shipped model's name; may be given again. Each looks at the walks that
             it can embed; default: all that are shipped.
         person: Number of one person in the one video that is given.
+        one_person: Take whoever walks in a video one after the other for one person.
         fpir: Share of strangers that may be taken for somebody.
         top_k: How many people to name.
         device: Where to compute.
@@ -60,13 +64,21 @@ def identify(
         compared. Of several people in a video these are in answers alone, each with its number in the video
         (video_person) and all of its walks (probes); left_out and videos as `gaitprint enroll`.
     """
+    from gaitprint.cli.recordings import read_recordings
+
     if top_k < 1:
         raise UsageError(f"--top-k {top_k}: must be at least 1")
     if is_store(gallery):
-        if len(walks) != 1 or person is not None:
-            raise UsageError(f"{gallery}: is a store, which is searched for one WALK, without --person")
+        if len(walks) != 1 or person is not None or one_person:
+            raise UsageError(f"{gallery}: is a store, which is searched for one WALK, without --person or --one-person")
         return _in_store(walks[0], Path(gallery or ""), model, top_k, device)
-    return _in_gallery(walks, gallery, model, person, fpir, top_k, device)
+    with open_gallery(gallery, model, device) as known:
+        recordings = read_recordings(walks, known.models, person)
+        answers = [
+            (number, probes, known.identify(probes, fpir, top_k))
+            for number, probes in _whom_to_identify(recordings, together=one_person or len(recordings.read) > 1)
+        ]
+        return _tell(answers, known, recordings)
 
 
 def _in_store(walk: str, folder: Path, models: tuple[str, ...], top_k: int, device: str) -> dict[str, Any]:
@@ -96,45 +108,31 @@ def _in_store(walk: str, folder: Path, models: tuple[str, ...], top_k: int, devi
     }
 
 
-def _in_gallery(
-    words: tuple[str, ...],
-    location: str | None,
-    models: tuple[str, ...],
-    person: int | None,
-    fpir: float,
-    top_k: int,
-    device: str,
-) -> dict[str, Any]:
-    from gaitprint.cli.recordings import read_recordings
+def _whom_to_identify(recordings: Recordings, *, together: bool) -> list[tuple[int | None, list[GaitSequence]]]:
+    """One person who all walks are of; or everybody in the one recording, with their number in the video."""
+    if together:
+        return [(None, recordings.of_one_person())]
+    return [(walker.number, list(walker.walks)) for walker in recordings.read[0].walkers]
 
-    with open_gallery(location, models, device) as gallery:
-        recordings = read_recordings(words, gallery.models, person)
-        answers = [
-            (number, walks, gallery.identify(walks, fpir, top_k)) for number, walks in _whom_to_identify(recordings)
-        ]
-        used = {model.name: model.embedder.distance for model in gallery.models}
-        place = gallery.engine.location
+
+def _tell(
+    answers: list[tuple[int | None, list[GaitSequence], Identification]], gallery: Gallery, recordings: Recordings
+) -> dict[str, Any]:
+    """Print the answers and return them as plain values."""
     told = []
-    for number, walks, result in answers:
-        _print_answer(number, walks, result)
-        told.append({"video_person": number, "probes": [walk.id for walk in walks], **_answer(result, walks[0].id)})
+    for number, probes, result in answers:
+        _print_answer(number, probes, result)
+        told.append({"video_person": number, "probes": [walk.id for walk in probes], **_answer(result, probes[0].id)})
+    used = {model.name: model.embedder.distance for model in gallery.models}
     return {
         "model": ", ".join(used),
-        "gallery": place,
+        "gallery": gallery.engine.location,
         "metric": next(iter(used.values())),
-        "fpir": fpir,
         **(told[0] if len(told) == 1 else {}),
         "answers": told,
         "left_out": list(recordings.left_out),
         "videos": recordings.videos,
     }
-
-
-def _whom_to_identify(recordings: Recordings) -> list[tuple[int | None, list[GaitSequence]]]:
-    """Everybody in the one recording, with their number in the video; or the one person of several recordings."""
-    if len(recordings.read) == 1:
-        return [(walker.number, list(walker.walks)) for walker in recordings.read[0].walkers]
-    return [(None, recordings.of_one_person())]
 
 
 def _answer(result: Identification, walk: str) -> dict[str, Any]:

@@ -69,20 +69,20 @@ class Recordings:
         """What a summary says of the videos among them."""
         return [recording.video for recording in self.read if recording.video is not None]
 
-    def of_one_person(self, *, one_after_the_other: bool = False) -> list[GaitSequence]:
+    def of_one_person(self) -> list[GaitSequence]:
         """Return all walks, for a command that takes them for those of one person.
 
-        Args:
-            one_after_the_other: whether people who walk in a video one after the other are taken for one.
+        Somebody who leaves the picture is another person to the video when they come back: whoever walks in it one
+        after the other is taken for one.
 
         Raises:
-            UsageError: somebody else walks in a video too.
+            UsageError: two people walk in a video at once.
         """
         for recording in self.read:
-            several = len(recording.walkers) > 1 and not one_after_the_other
-            if recording.at_once or several:
-                who = recording.at_once or f"{_enumerated(recording.walkers)} walk in it"
-                raise UsageError(f"{recording.word}: {who}; give this video alone, with --person N for one of them")
+            if recording.at_once:
+                raise UsageError(
+                    f"{recording.word}: {recording.at_once}; give it alone, with --person N for one of them"
+                )
         return [walk for recording in self.read for walker in recording.walkers for walk in walker.walks]
 
 

@@ -29,8 +29,8 @@ def verify(
 
     The exit code is 0 with either answer. A WALK is a video, STORE::subject/condition/view, a Kinect .txt, or a .npz of
     a GaitSequence. Several WALKs, and all passages of a video that will do, are of one person, who is decided on by all
-    of them together. In a store, one walk (of a video, the best passage) is compared; where it is in the store itself,
-    it is left out there.
+    of them together; where two people walk at once, --person says who is meant. In a store, one walk (of a video, the
+    best passage) is compared; where it is in the store itself, it is left out there.
 
     Args:
         name: Who is claimed: somebody enrolled, or a subject of the store.
