@@ -218,9 +218,8 @@ def test_a_phone_shows_everything_without_scrolling_sideways(service, page_of):
         page.click(f"#tab-{name}")
         page.wait_for_timeout(150)
         wide[name] = page.evaluate("document.documentElement.scrollWidth")
-        small = page.evaluate(
-            "[...document.querySelectorAll('button')].filter(b => b.offsetParent && b.offsetHeight < 36).map(b => b.textContent)"
-        )
+        low = "b => b.offsetParent && b.offsetHeight < 36"
+        small = page.evaluate(f"[...document.querySelectorAll('button')].filter({low}).map(b => b.textContent)")
         assert small == []
     assert set(wide.values()) == {360}
 
@@ -245,8 +244,8 @@ def test_a_walk_is_recorded_with_the_camera(service, page_of, monkeypatch):
     page.click("#identify-form [type=submit]")
     assert verdicts(page) == ["No answer"]
     ((frames, rate_hz),) = recorded
-    # The browser's container states no frame rate that could be believed; the times of the frames do.
-    assert 1.5 <= frames / rate_hz <= 10
+    assert frames >= 5
+    assert 1 <= frames / rate_hz <= 10
 
 
 def test_reduced_motion_shows_still_pictures(service, page_of):

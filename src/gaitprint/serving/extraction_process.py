@@ -112,7 +112,7 @@ class ExtractionProcess:
             raise AssertionError("the process has a pipe")
         line = process.stdout.readline(_LONGEST_ANSWER)
         if not line.endswith("\n"):
-            raise EOFError("the process ended") if not line else ValueError("a line without end")
+            raise ValueError("a line without end" if line else "the process ended")
         answer = json.loads(line)
         if not isinstance(answer, dict):
             raise ValueError("no object")
