@@ -8,7 +8,6 @@ changed is told apart from a whole one. Nothing is unpickled, and every field is
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import os
@@ -77,22 +76,19 @@ def read_export(path: str | os.PathLike[str]) -> Iterator[Template]:
     Raises:
         UnreadableFileError: no such file, another format, damaged, or cut short; with the number of the line.
     """
-    _check(Path(path))
+    count = _check(Path(path))
     with Path(path).open("rb") as stream:
         stream.readline(_LONGEST_LINE)
-        for number, line in enumerate(stream, start=2):
-            values = json.loads(line)
-            if "sha256" in values:
-                return
+        for number, line in enumerate(islice(stream, count), start=2):
             try:
-                yield _template(values)
-            except (GaitprintError, KeyError, TypeError, ValueError, binascii.Error) as error:
+                yield _template(json.loads(line))
+            except (GaitprintError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
                 reason = f"no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
                 raise UnreadableFileError(f"{path}: line {number}: not a template ({reason})") from error
 
 
-def _check(path: Path) -> None:
-    """See that a file is one that `write_export` finished."""
+def _check(path: Path) -> int:
+    """See that a file is one that `write_export` finished, and return how many templates it holds."""
     digest, count, last = hashlib.sha256(), -1, b""
     try:
         with path.open("rb") as stream:
@@ -107,9 +103,11 @@ def _check(path: Path) -> None:
             raise ValueError("cut short or changed")
     except OSError as error:
         raise UnreadableFileError(f"{path}: {error.strerror or error}") from error
-    except ValueError as error:
-        reason = "damaged" if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)) else error
+    except (ValueError, RecursionError) as error:
+        damaged = isinstance(error, (json.JSONDecodeError, UnicodeDecodeError, RecursionError))
+        reason = "damaged" if damaged else error
         raise UnreadableFileError(f"{path}: not an export of a gallery ({reason})") from error
+    return count - 1
 
 
 def _line(values: dict[str, Any]) -> bytes:
