@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from fastapi import FastAPI
 
 from gaitprint import __version__
@@ -19,17 +16,12 @@ _UPLOAD_PATHS = frozenset(("/api/v1/people", "/api/v1/identify", "/api/v1/verify
 
 
 def create_app(service: Service, *, over_tls: bool = False) -> FastAPI:
-    """Return the application of a service, which is closed when the application shuts down.
+    """Return the application of a service.
 
     Args:
-        service: that was started.
+        service: that was started, and is closed by whoever started it.
         over_tls: whether it is reached by HTTPS alone.
     """
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        service.close()
 
     app = FastAPI(
         title="gaitprint",
@@ -38,7 +30,6 @@ def create_app(service: Service, *, over_tls: bool = False) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
-        lifespan=lifespan,
     )
     app.state.service = service
     for routes in (service_routes, people_routes, video_routes, job_routes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -35,9 +36,13 @@ def problem_response(status: int, detail: str, headers: Mapping[str, str] | None
 def answer_problems(app: FastAPI) -> None:
     """Let an application answer every error as a problem."""
 
-    async def http_error(_: Request, error: Exception) -> JSONResponse:
+    async def http_error(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        return problem_response(error.status_code, str(error.detail), error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            # Starlette names the methods of the first route of this path alone.
+            headers["Allow"] = ", ".join(sorted(_methods(app, request)))
+        return problem_response(error.status_code, str(error.detail), headers)
 
     async def invalid(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
@@ -51,3 +56,14 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Exception, internal)
+
+
+def _methods(app: FastAPI, request: Request) -> set[str]:
+    """The methods of all routes of a request's path."""
+    path = request.scope["path"]
+    found: set[str] = set()
+    for described, operations in app.openapi()["paths"].items():
+        pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(described))
+        if re.fullmatch(pattern, path):
+            found |= {method.upper() for method in operations}
+    return found or {"GET"}

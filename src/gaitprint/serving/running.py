@@ -64,12 +64,9 @@ def run_service(
         on_started: called with the address once connections are taken.
 
     Raises:
-        UnreadableFileError: no certificate or key that can be read.
+        UnreadableFileError: no certificate with its key that can be read.
         UsageError: the address cannot be listened at.
     """
-    for file in (certificate, key):
-        if file is not None and not file.is_file():
-            raise UnreadableFileError(f"{file}: no such file")
     _allow_many_connections()
     config = uvicorn.Config(
         create_app(service, over_tls=certificate is not None),
@@ -84,16 +81,16 @@ def run_service(
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     try:
-        config.load()
-    except OSError as error:  # ssl.SSLError is one
+        try:
+            config.load()
+        except OSError as error:  # ssl.SSLError is one
+            raise UnreadableFileError(f"{certificate}: no certificate with its key ({error})") from error
+        try:
+            _Server(config, on_started).run()
+        except SystemExit as error:  # what uvicorn does where it cannot listen, after it has said so
+            raise UsageError(f"cannot listen at {host}:{port}; --port names another one") from error
+    finally:
         service.close()
-        raise UnreadableFileError(f"{certificate}: no certificate with its key ({error})") from error
-    server = _Server(config, on_started)
-    try:
-        server.run()
-    except SystemExit as error:  # what uvicorn does where it cannot listen, after it has said so
-        service.close()
-        raise UsageError(f"cannot listen at {host}:{port}; --port names another one") from error
 
 
 class _Server(uvicorn.Server):
