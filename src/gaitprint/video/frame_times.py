@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Frames by which a time may be off before it counts: clocks of containers are rounded to milliseconds.
+# Frames by which a time may be off before it counts: clocks of containers are rounded.
 _ROUNDED = 0.75
 # Share of frames out of step from which on it is worth a word.
 _WORTH_A_WORD = 0.02
@@ -11,7 +11,7 @@ _WORTH_A_WORD = 0.02
 class FrameTimes:
     """Numbers frames by the times that a file states for them.
 
-    Phones and video conferences take frames when they can: numbered one after the other, a walk filmed so would be
+    Phones and video calls take frames when they can: numbered one after the other, a walk that was filmed so would be
     faster here and slower there.
 
     Args:
@@ -20,31 +20,33 @@ class FrameTimes:
 
     def __init__(self, frame_rate_hz: float) -> None:
         self._rate_hz = frame_rate_hz
-        self._start: float | None = None
+        self._start = self._before = 0.0
         self._last = -1
-        self._frames = self._late = 0
+        self._frames = self._moved = 0
 
-    def number(self, seconds: float | None) -> int:
-        """Return the number of the next frame; None where the file states no time."""
-        following = self._last + 1
-        number = following
-        if seconds is not None:
-            self._start = seconds if self._start is None else self._start
-            stated = (seconds - self._start) * self._rate_hz
-            # Two frames at once still are two, and a clock that goes back is none.
-            if stated > following + _ROUNDED:
-                number = round(stated)
+    def number(self, seconds: float | None) -> int | None:
+        """Return the number of the next frame; None where it came so early that the last one stands for it.
+
+        Args:
+            seconds: when it is shown; None where the file states no time.
+        """
+        number: int | None = self._last + 1
+        if seconds is not None and self._frames == 0:
+            self._start = seconds
+        elif seconds is not None and seconds > self._before:  # a clock that stands still, or goes back, is none
+            ahead = (seconds - self._start) * self._rate_hz - (self._last + 1)
+            if abs(ahead) > _ROUNDED:
+                number = round(self._last + 1 + ahead) if ahead > 0 else None
+                self._moved += 1
         self._frames += 1
-        self._late += number != following
-        self._last = number
+        self._before = seconds or 0.0
+        self._last = self._last if number is None else number
         return number
 
     @property
     def varies(self) -> str:
         """What is wrong with the frame rate, in words; empty where nothing is."""
-        if self._late <= _WORTH_A_WORD * self._frames:
+        if self._moved <= _WORTH_A_WORD * self._frames:
             return ""
-        return (
-            f"its frame rate varies; {self._late} of {self._frames} frames came late, and were taken for what the file "
-            "says of their times"
-        )
+        moved = f"{self._moved} of {self._frames} frames came early or late"
+        return f"its frame rate varies; {moved}, and were put where they belong by the file's clock"

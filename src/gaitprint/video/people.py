@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
+from gaitprint.video.camera_motion import CameraMotion
+
 # What moves is found in frames whose longer side is at most this, pixels.
 _WORKING_SIDE = 320
 # The background is what was seen in most of this time, seconds; whoever stands still for half of it becomes part of it.
@@ -57,7 +59,8 @@ class Detections:
             of it.
         colours: float32 [N, C], how colours are spread over the upper and the lower half of each, both adding up to a
             half.
-        camera_moves: most of the picture changed at once, so that boxes mean nothing; there are none then.
+        camera_moves: the camera moves, or most of the picture changed at once, so that boxes mean nothing; there are
+            none then.
     """
 
     boxes: NDArray[np.float64]
@@ -82,6 +85,7 @@ class MotionFinder:
         self._learnt = 0
         self._background: NDArray[np.float32] | None = None
         self._blind = 0
+        self._camera, self._moved = CameraMotion(frame_rate_hz), False
         self._model = self._fresh()
 
     def learn(self, frames: Iterable[NDArray[np.uint8]]) -> None:
@@ -92,7 +96,13 @@ class MotionFinder:
 
     def find(self, frame: NDArray[np.uint8]) -> Detections:
         """Find what moves in the next frame, uint8 [H, W, 3], RGB."""
-        small = self._as_bright(shrink(frame, self._scale))
+        small = shrink(frame, self._scale)
+        if self._camera.moves(small):
+            self._moved = True
+            return no_detections(camera_moves=True)
+        if self._moved:
+            self._forget()
+        small = self._as_bright(small)
         # Left to itself, a young model takes whoever stays for a second for the background.
         rate = -1.0 if self._learnt < self._learns_until else 1.0 / self._memory
         foreground = np.asarray(self._model.apply(small, learningRate=rate), np.uint8)
@@ -102,10 +112,8 @@ class MotionFinder:
             self._blind += 1
             if self._blind > self._patience:
                 # A light was switched on, or the camera was turned: what is seen now is the background.
-                self._model = self._fresh()
+                self._forget()
                 self._model.apply(small)
-                self._blind = self._learnt = 0
-                self._background = None
             return no_detections(camera_moves=True)
         self._blind = 0
         boxes, extents = people_in(moving, np.where(foreground > 0, np.uint8(255), np.uint8(0)))
@@ -123,6 +131,13 @@ class MotionFinder:
         ratio = self._background / (small[::4, ::4].astype(np.float32) + 1)
         gain = float(np.clip(np.median(ratio), 1 / _MOST_GAIN, _MOST_GAIN))
         return np.asarray(cv2.convertScaleAbs(small, alpha=gain), np.uint8)
+
+    def _forget(self) -> None:
+        """Begin anew: what was known of the background is past."""
+        self._model = self._fresh()
+        self._blind = self._learnt = 0
+        self._background = None
+        self._moved = False
 
     def _fresh(self) -> cv2.BackgroundSubtractorMOG2:
         model = cv2.createBackgroundSubtractorMOG2(history=self._memory, varThreshold=16, detectShadows=True)

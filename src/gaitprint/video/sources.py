@@ -51,10 +51,10 @@ class FileSource(FrameSource):
         for picture in self._pictures:
             number = times.number(picture.seconds if self._clocked else None)
             size = size or picture.frame.shape
-            if picture.frame.shape == size:
-                yield Frame(number, picture.frame)
-            else:
+            if picture.frame.shape != size:
                 others += 1
+            elif number is not None:
+                yield Frame(number, picture.frame)
         lines = [self._pictures.warning] if self._pictures.warning else []
         if times.varies:
             lines.append(f"{self.path}: {times.varies}")
