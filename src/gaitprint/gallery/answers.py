@@ -33,11 +33,11 @@ class Identification:
 
     Args:
         candidates: people, likeliest first; somebody is always first, whether or not the person is in the gallery.
-        decision: ``known`` (the first candidate), ``unknown``, or None where no decision can be made.
-        reason: why there is no decision; None where there is one.
         fpir: share of strangers that may be taken for somebody, as it was asked for.
         people: how many are in the gallery.
         templates: how many of theirs were searched.
+        decision: ``known`` (the first candidate), ``unknown``, or None where no decision can be made.
+        reason: why there is no decision; None where there is one.
         least_score: from which log likelihood ratio on the first candidate is known; None without a decision.
         threshold: the same as a distance, with one model; None with several, and without a decision.
         nearest_counted: with one model and several walks, each of them counts as this far away at least, before the
@@ -45,14 +45,14 @@ class Identification:
     """
 
     candidates: tuple[Found, ...]
-    decision: Literal["known", "unknown"] | None
-    reason: str | None
     fpir: float
     people: int
     templates: int
-    least_score: float | None
-    threshold: float | None
-    nearest_counted: float | None
+    decision: Literal["known", "unknown"] | None = None
+    reason: str | None = None
+    least_score: float | None = None
+    threshold: float | None = None
+    nearest_counted: float | None = None
 
 
 @dataclass(frozen=True)

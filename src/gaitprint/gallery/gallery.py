@@ -6,11 +6,11 @@ import math
 import os
 import threading
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 from gaitprint.core.errors import IncompatibleError, UsageError
 from gaitprint.core.sequence import GaitSequence
@@ -155,29 +155,27 @@ class Gallery:
         looks = self._looks(walk)
         with self._lock:
             stored = self.engine.models()
-            self._check_versions({look.key for look in looks}, stored)
-            looked, looks = looks, [look for look in looks if look.key in stored]
-            if not looks and stored:
-                there = ", ".join(sorted({key.label for key in stored}))
-                names = ", ".join(look.model.name for look in looked)
-                raise IncompatibleError(f"{self.engine.location}: holds templates of {there} only, none of {names}")
+            looks = self._searchable(looks, stored)
             candidates = find_people(self.engine, looks, top_k) if looks else ()
             comparisons = templates = sum(stored[look.key] for look in looks)
             if len(looks) > 1:
                 comparisons = combinations([self.engine.counts(look.key) for look in looks])
-            people = self.engine.size()
+            found = Identification(candidates, fpir, self.engine.size(), templates)
         if not candidates:
-            return Identification((), "unknown", None, fpir, people, 0, None, None, None)
+            return replace(found, decision="unknown")
         calibrations = [(look.model.name, look.model.calibration) for look in looks]
         try:
             limit = limit_at(calibrations, fpir, comparisons, len(looks[0].walks))
         except UsageError as error:
-            return Identification(candidates, None, str(error), fpir, people, templates, None, None, None)
-        best = candidates[0]
-        known = limit.accepts(best.score, best.compared[0].distances)
-        decision: Literal["known", "unknown"] = "known" if known else "unknown"
-        figures = limit.score, limit.distance, limit.nearest_counted
-        return Identification(candidates, decision, None, fpir, people, templates, *figures)
+            return replace(found, reason=str(error))
+        known = limit.accepts(candidates[0].score, candidates[0].compared[0].distances)
+        return replace(
+            found,
+            decision="known" if known else "unknown",
+            least_score=limit.score,
+            threshold=limit.distance,
+            nearest_counted=limit.nearest_counted,
+        )
 
     def verify(self, name: str, walk: GaitSequence | Sequence[GaitSequence], fmr: float = 0.01) -> Verified:
         """Decide whether a walk, or several of one person, are of the person `name`.
@@ -206,8 +204,8 @@ class Gallery:
         calibrations = [(look.model.name, look.model.calibration) for look in compared]
         limit = limit_at(calibrations, fmr, math.prod(counts.values()), len(compared[0].walks))
         accepted = limit.accepts(found.score, found.compared[0].distances)
-        figures = limit.score, limit.distance, limit.nearest_counted
-        return Verified(accepted, found, *figures, sum(counts.values()))
+        templates = sum(counts.values())
+        return Verified(accepted, found, limit.score, limit.distance, limit.nearest_counted, templates)
 
     def people(self) -> list[Person]:
         """Return everybody, in order of their names."""
@@ -297,6 +295,16 @@ class Gallery:
             key = ModelKey.of(model.embedder, vectors[0])
             looks.append(Look(model.embedder, model.modality, key, tuple(each.id for each in fitting), vectors))
         return looks
+
+    def _searchable(self, looks: list[Look], stored: Mapping[ModelKey, int]) -> list[Look]:
+        """Those looks that there are templates to compare with; refuses where there are only others."""
+        self._check_versions({look.key for look in looks}, stored)
+        found = [look for look in looks if look.key in stored]
+        if stored and not found:
+            there = ", ".join(sorted({key.label for key in stored}))
+            names = ", ".join(look.model.name for look in looks)
+            raise IncompatibleError(f"{self.engine.location}: holds templates of {there} only, none of {names}")
+        return found
 
     def _check_versions(self, keys: set[ModelKey], there: Iterable[ModelKey]) -> None:
         """Refuse templates of a model at hand that have other weights, unless another model at hand has just these."""
