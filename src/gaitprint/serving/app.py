@@ -22,7 +22,6 @@ def create_app(service: Service, *, over_tls: bool = False) -> FastAPI:
         service: that was started, and is closed by whoever started it.
         over_tls: whether it is reached by HTTPS alone.
     """
-
     app = FastAPI(
         title="gaitprint",
         version=__version__,
