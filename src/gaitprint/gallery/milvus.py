@@ -201,13 +201,14 @@ class MilvusEngine(Engine):
         if collection is None:
             return [[] for _ in probes]
         with self._errors():
-            return [self._search_one(collection, key, probe, count) for probe in probes]
+            wanted = self._visible()
+            return [self._search_one(collection, key, probe, count, wanted) for probe in probes]
 
     def _search_one(
-        self, collection: str, key: ModelKey, probe: NDArray[np.float32], count: int
+        self, collection: str, key: ModelKey, probe: NDArray[np.float32], count: int, wanted: str
     ) -> list[tuple[Nearest, Template]]:
         for _ in range(_ATTEMPTS):
-            scored = MilvusScores(self._client, collection, key, ProbeScores.of(key, probe), self._visible())
+            scored = MilvusScores(self._client, collection, key, ProbeScores.of(key, probe), wanted)
             try:
                 nearest = nearest_people(probe, scored.scores, scored, count)
             except RemovedMeanwhileError:
