@@ -6,8 +6,8 @@
   is floor, as a share of the person.
 - joints: BlazePose's, in the picture and in metres, against those that were rendered.
 - views: what is made of somebody who comes from the front, from the side and between, from the first frame on or not.
-- gaps: which gap between torn pieces of a body to bridge (`people._GAP`): bodies with a band of the wall's colours
-  against two people one above the other, frame by frame.
+- gaps: which gap between torn pieces of a body to bridge (`people._GAP`): bodies with a band of the wall's colours,
+  frame by frame.
 - camera: one that turns, or zooms.
 - speed: from a file to the decision of a gallery, stage by stage.
 

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks import video_scenes as scenes
 
 from gaitprint.core.errors import UnreadableFileError, UsageError
+from gaitprint.core.skeletons import BLAZEPOSE_33, convert_joints
+from gaitprint.synth.landmarks import LANDMARKS
 from gaitprint.video.looks import interpolate
 from gaitprint.video.passages import find_spells, longest_stretch
 from gaitprint.video.people import Detections, people_in
@@ -14,7 +17,7 @@ from gaitprint.video.quality import PassageQuality, QualityLimits, masks_inside,
 from gaitprint.video.segmentation import clean_silhouette, combine
 from gaitprint.video.sources import open_source
 from gaitprint.video.squares import cut_square, place_mask
-from gaitprint.video.step_rhythm import step_rhythm
+from gaitprint.video.step_rhythm import joint_rhythm, step_rhythm
 from gaitprint.video.tracking import Tracker
 
 GOOD = PassageQuality(60, 2.4, 2.2, 120.0, 1.0, 0.6, 0.6, 0.8, 1.0)
@@ -109,6 +112,22 @@ def test_steps_have_a_rhythm_and_noise_has_none() -> None:
     still = np.where(rng.random((75, 64, 64)) < 0.01, np.uint8(255), masks[:1])
     assert step_rhythm(still, 25.0).strength < QualityLimits().least_rhythm
     assert step_rhythm(masks[:2], 25.0).strength == 0
+
+
+@pytest.mark.parametrize("heading_deg", [0.0, 90.0, 180.0])
+def test_joints_show_steps_from_everywhere(heading_deg: float) -> None:
+    scene = scenes.scene(5, heading_deg=heading_deg, seconds=4.0, margin_s=0.0)
+    rng = np.random.default_rng(0)
+    points, _ = convert_joints(scene.crowd.joints[0], LANDMARKS, BLAZEPOSE_33)
+    tall = np.ptp(points[..., 1], axis=1)[:, None, None] * 1.35
+    # A network trembles by a hundredth of the height.
+    placed = points / tall + rng.normal(0, 0.01, points.shape).astype(np.float32)
+    rhythm = joint_rhythm(placed.astype(np.float32), BLAZEPOSE_33, scene.rate_hz)
+    assert rhythm.seconds == pytest.approx(0.55, abs=0.1)
+    assert rhythm.strength > QualityLimits().least_rhythm
+    still = np.repeat(placed[:1], 100, axis=0) + rng.normal(0, 0.01, (100, 33, 2))
+    assert joint_rhythm(still.astype(np.float32), BLAZEPOSE_33, 25.0).strength < QualityLimits().least_rhythm
+    assert joint_rhythm(placed[:2].astype(np.float32), BLAZEPOSE_33, 25.0).strength == 0
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ from gaitprint.video.quality import (
 from gaitprint.video.segmentation import CROP, clean_silhouette
 from gaitprint.video.squares import steady_squares, to_frame
 from gaitprint.video.stages import Stages
-from gaitprint.video.step_rhythm import step_rhythm
+from gaitprint.video.step_rhythm import StepRhythm, joint_rhythm, step_rhythm
 from gaitprint.video.tracking import Track
 
 # Frames whose sharpness is measured, evenly spread.
@@ -189,7 +189,7 @@ class PassageReader:
             found = looks.within(spell, len(boxes))
         with self._stages.measure("silhouettes"):
             aligned, kept = align_silhouettes(masks, self._options.size)
-            rhythm = step_rhythm(aligned, self._rate_hz)
+            rhythm = self._rhythm(aligned, spell, squares, found, looks)
             complete = complete_share(masks, self._expected(masks, own, squares, looks))
             chosen = np.linspace(spell.start, spell.stop - 1, min(_MEASURED, len(cut))).astype(int)
             sharp = float(np.median([sharpness(_middle(crops.pixels[position])) for position in chosen]))
@@ -224,6 +224,23 @@ class PassageReader:
             quality=quality,
             left_out=int((~kept).sum()),
         )
+
+    def _rhythm(
+        self,
+        aligned: NDArray[np.uint8],
+        spell: Spell,
+        squares: NDArray[np.float64],
+        found: CropJoints | None,
+        looks: Looks,
+    ) -> StepRhythm:
+        """Find the steps in silhouettes or joints, wherever they show better."""
+        rhythm = step_rhythm(aligned, self._rate_hz)
+        # Joints of who stays in place tremble by themselves, and only silhouettes tell.
+        if found is None or looks.skeleton is None or spell.view_deg is None:
+            return rhythm
+        corners, sides = squares[:, None, :2], squares[:, None, 2:]
+        of_joints = joint_rhythm(((found.image - corners) / sides).astype(np.float32), looks.skeleton, self._rate_hz)
+        return max(rhythm, of_joints, key=lambda one: one.strength)
 
     def _expected(
         self, masks: NDArray[np.uint8], boxes: NDArray[np.float64], squares: NDArray[np.float64], looks: Looks

@@ -36,8 +36,8 @@ _LEAST_HEIGHT, _MOST_AREA = 0.06, 0.5
 _LEAST_PIXELS = 24
 # Pieces one above the other belong together over a gap of this share of the height of both: as high as the trunk, which
 # a jacket of the wall's colour may take out. On rendered walkers with a band of 0.10 to 0.28 of their height taken out
-# (160 to 640 pixels wide, 10 to 60 frames a second) more mends nothing, less leaves two halves; two people above one
-# another are found as one from 0.20 on.
+# (160 to 640 pixels wide, 10 to 60 frames a second; benchmarks/video_extraction.py) more mends nothing, and less leaves
+# two halves.
 _GAP = 0.30
 # What may be shadow lengthens a piece by no more than this share of its height, at either end.
 _LONGER = 0.8

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from gaitprint.core.skeletons import MPII_16, Skeleton, convert_joints
+
 # Seconds of a step: from 3.3 steps a second to 1.1.
 _SHORTEST, _LONGEST = 0.30, 0.90
 # Deviation of the smoothing that shows what changes slowly, seconds.
@@ -56,8 +58,27 @@ def step_rhythm(silhouettes: NDArray[np.uint8], frame_rate_hz: float) -> StepRhy
     return max(found, key=lambda rhythm: rhythm.strength)
 
 
+def joint_rhythm(joints: NDArray[np.float32], skeleton: Skeleton, frame_rate_hz: float) -> StepRhythm:
+    """Find the rhythm of steps in knees and ankles: seen from the front, legs hide one another in silhouettes.
+
+    Args:
+        joints: float32 [T, J, 2], in steady squares about the person, in parts of their sides.
+        skeleton: of the joints.
+        frame_rate_hz: frames a second.
+    """
+    if len(joints) < 4:
+        return StepRhythm(0.0, 0.0)
+    points, _ = convert_joints(joints, skeleton, MPII_16)
+    sides = [[MPII_16.index(f"{side}_{name}") for name in ("knee", "ankle")] for side in ("left", "right")]
+    hips = points[:, [MPII_16.index("left_hip"), MPII_16.index("right_hip")]].mean(axis=1, keepdims=True)
+    left, right = (points[:, side] - hips for side in sides)  # [T, 2, 2]
+    either, both = np.asarray((left + right) / 2, np.float32), np.concatenate([left, right], axis=1)
+    found = [_repetition(either, frame_rate_hz, 1), _repetition(both, frame_rate_hz, 2)]
+    return max(found, key=lambda rhythm: rhythm.strength)
+
+
 def _repetition(legs: NDArray[np.float32], frame_rate_hz: float, steps: int) -> StepRhythm:
-    """Find after which time, of so many steps, pictures float32 [T, h, W] are most alike again."""
+    """Find after which time, of so many steps, pictures or places float32 [T, ...] are most alike again."""
     flat = legs.reshape(len(legs), -1)
     # What changes slowly, as a person comes nearer, is not the legs.
     flat = flat - gaussian_filter1d(flat, _SLOW * frame_rate_hz, axis=0, mode="nearest")
