@@ -35,8 +35,7 @@ def enroll(
         name: Of the person.
         walks: One or more.
         gallery: A folder, or the URL of a server; default: the gallery in GAITPRINT_GALLERY, else the user's.
-        model: A run folder, a weights file, or a shipped model's name; may be given again. Each looks at the walks that
-            it can embed; default: all that are shipped.
+        model: A run folder, a weights file, or a shipped model's name, any number of times; default: all shipped.
         person: Number of the person in the one video that is given.
         replace: Remove the person's older templates of the same models.
         keep_walks: Keep the walks too, so that a later model can embed them again.

@@ -48,8 +48,7 @@ def identify(
     Args:
         walks: Of whoever is to be recognised.
         gallery: A gallery's folder or URL, or a store; default: the gallery in GAITPRINT_GALLERY, else the user's.
-        model: A run folder, a weights file, or a shipped model's name; may be given again. Each looks at the walks that
-            it can embed; default: all that are shipped.
+        model: A run folder, a weights file, or a shipped model's name, any number of times; default: all shipped.
         person: Number of one person in the one video that is given.
         one_person: Take whoever walks in a video one after the other for one person.
         fpir: Share of strangers that may be taken for somebody.

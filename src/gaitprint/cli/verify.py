@@ -36,8 +36,7 @@ def verify(
         name: Who is claimed: somebody enrolled, or a subject of the store.
         walks: To check.
         gallery: A gallery's folder or URL, or a store; default: the gallery in GAITPRINT_GALLERY, else the user's.
-        model: A run folder, a weights file, or a shipped model's name; may be given again. Each looks at the walks that
-            it can embed; default: all that are shipped. Calibrated.
+        model: A run folder, a weights file, or a shipped model's name, any number of times; default: all shipped.
         person: Number of the person in the one video that is given.
         fmr: False match rate: the share of strangers that may be accepted.
         device: Where to compute.
