@@ -84,9 +84,11 @@ def run_service(
         try:
             config.load()
         except OSError as error:  # ssl.SSLError is one
-            raise UnreadableFileError(f"{certificate}: no certificate with its key ({error})") from error
+            files = f"{certificate}" if key is None else f"{certificate} and {key}"
+            reason = error.strerror or error
+            raise UnreadableFileError(f"{files}: no certificate with its key in PEM ({reason})") from error
         try:
-            _Server(config, on_started).run()
+            _Server(config, on_started, service.close).run()
         except SystemExit as error:  # what uvicorn does where it cannot listen, after it has said so
             raise UsageError(f"cannot listen at {host}:{port}; --port names another one") from error
     finally:
@@ -94,11 +96,13 @@ def run_service(
 
 
 class _Server(uvicorn.Server):
-    """Tells when connections are taken, and where."""
+    """Tells when connections are taken, and where, and when that is over."""
 
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[str], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_started: Callable[[str], None], on_stopped: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._on_started = on_started
+        self._on_started, self._on_stopped = on_started, on_stopped
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         """See uvicorn."""
@@ -108,6 +112,11 @@ class _Server(uvicorn.Server):
         name = self.servers[0].sockets[0].getsockname()
         host = f"[{name[0]}]" if ":" in name[0] else name[0]
         self._on_started(f"{'https' if self.config.is_ssl else 'http'}://{host}:{name[1]}/")
+
+    async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """See uvicorn; afterwards it sends itself the signal again that it was told to end by, and nothing follows."""
+        await super().shutdown(sockets)  # type: ignore[arg-type]
+        self._on_stopped()
 
 
 def _allow_many_connections() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import Self
 
 from gaitprint.core.errors import UsageError
@@ -38,6 +39,7 @@ class Service:
     jobs: Jobs
     _database: ServiceDatabase
     _lock: FolderLock
+    _closed: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
     def start(cls, settings: ServiceSettings, recogniser: Recogniser, extractors: list[Extractor]) -> Self:
@@ -71,7 +73,10 @@ class Service:
         )
 
     def close(self) -> None:
-        """End everything; videos and pictures are removed."""
+        """End everything; videos and pictures are removed. Closing again does nothing."""
+        if self._closed.is_set():
+            return
+        self._closed.set()
         self.jobs.close()
         self.recogniser.close()
         self._database.close()
