@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from rich.text import Text
 from tyro.conf import Positional, arg
 
+from gaitprint.cli.galleries import only_model
 from gaitprint.cli.probability import percentage
 from gaitprint.cli.terminal import output
 from gaitprint.cli.walk import read_walk
-from gaitprint.evaluation.matching import DEFAULT_MODEL
 
 
 def compare(
@@ -18,7 +18,7 @@ def compare(
     second: Positional[Annotated[str, arg(metavar="WALK")]],
     /,
     *,
-    model: Annotated[str, arg(metavar="MODEL")] = DEFAULT_MODEL,
+    model: Annotated[str | None, arg(metavar="MODEL")] = None,
     device: str = "auto",
 ) -> dict[str, Any]:
     """Say how alike two walks are, and how likely one person's.
@@ -29,18 +29,17 @@ def compare(
     Args:
         first: One walk.
         second: The other walk.
-        model: A run folder, a weights file, or a shipped model's name.
+        model: A run folder, a weights file, or a shipped model's name; default: the shipped one for such walks.
         device: Where to compute.
 
     Returns:
         model, first, second (ids of the walks), metric, distance, similarity, probability (null where the model is
         not calibrated).
     """
-    from gaitprint.evaluation.embed import load_embedder
     from gaitprint.evaluation.matching import Matcher
 
     walks = read_walk(first), read_walk(second)
-    embedder = load_embedder(model, device)
+    name, embedder = only_model(() if model is None else (model,), walks[0], device)
     result = Matcher(embedder).compare(*walks)
     output.print(Text(f"{walks[0].id} and {walks[1].id}"))
     output.print(
@@ -54,7 +53,7 @@ def compare(
         likely = percentage(result.probability)
         output.print(Text(f"one person's with a probability of {likely}, if that was as likely as not before"))
     return {
-        "model": model,
+        "model": name,
         "first": walks[0].id,
         "second": walks[1].id,
         "metric": embedder.distance,

@@ -19,9 +19,6 @@ from gaitprint.evaluation.evaluate import arithmetic_of, standardise
 if TYPE_CHECKING:
     from gaitprint.evaluation.walk_embedder import WalkEmbedder
 
-# The model of commands that compare walks, where none is named.
-DEFAULT_MODEL = "skeleton"
-
 # Scaled by their own deviation, any two walks are equally far apart.
 _LEAST_WALKS_TO_STANDARDISE = 3
 
