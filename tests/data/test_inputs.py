@@ -173,25 +173,3 @@ def test_a_gei_in_training_is_the_mean_of_some_frames_in_a_row(tmp_path) -> None
     assert len(images) > 8
     with pytest.raises(UsageError, match="training_frames"):
         build_input({"representation": "gei", "training_frames": 0})
-
-
-def test_pose_energy_images_order_frames_by_the_spread_of_the_legs() -> None:
-    silhouettes = np.zeros((7, 16, 11), np.uint8)
-    spreads = [3, 0, 2, 4, 1, 0, 3]
-    for frame, spread in zip(silhouettes, spreads, strict=True):
-        frame[:8, 5] = 255
-        frame[8:, [5 - spread, 5 + spread]] = 255
-    walk = GaitSequence("001", "nm-01", "090", 25.0, silhouettes=silhouettes)
-    model_input = build_input({"representation": "pose-energy", "size": [16, 11], "images": 3})
-    compact = model_input.encode(walk)
-    # Seven frames fall into groups of 3, 2 and 2, the nearest together first.
-    for image, group in zip(compact, ([1, 5, 4], [2, 0], [6, 3]), strict=True):
-        assert np.abs(image - silhouettes[group].mean(axis=0)).max() <= 0.5
-    final = model_input.finish(model_input.collate([compact, compact]))
-    assert final.shape == (2, 3, 1, 16, 11)
-    np.testing.assert_allclose(final[1, :, 0].numpy(), compact / 127.5 - 1, atol=1e-6)
-    short = GaitSequence("001", "nm-01", "090", 25.0, silhouettes=silhouettes[:2])
-    images = model_input.encode(short)
-    assert [int(image[8:].sum()) for image in images] == [int(silhouettes[k, 8:].sum()) for k in (1, 1, 0)]
-    with pytest.raises(UsageError, match="images"):
-        build_input({"representation": "pose-energy", "images": 0})

@@ -96,22 +96,3 @@ def test_frames_are_a_set() -> None:
 def test_options_out_of_range(options: dict[str, object]) -> None:
     with pytest.raises(UsageError, match="model"):
         build_model({**LIGHT, **options}, 3)
-
-
-def test_images_of_different_poses_are_channels_of_the_first_convolution() -> None:
-    model = _model(images=3)
-    walks = torch.rand(2, 3, 1, 16, 12) * 2 - 1
-    features = torch.stack([_features_of_channels(model, walk[:, 0]) for walk in walks])
-    assert torch.allclose(model.describe(walks[:, :, 0]), features, atol=1e-5)
-    assert not torch.allclose(model(walks).embedding, model(walks[:, [1, 0, 2]]).embedding, atol=1e-3)
-    assert model.example_inputs(2).shape == (2, 3, 1, 64, 44)
-
-
-def _features_of_channels(model: GaitModel, image: Tensor) -> Tensor:
-    """An image [3, H, W] through the convolutions, after a first one that adds up its channels."""
-    convolution, norm = model.stem
-    summed = sum(
-        functional.conv2d(image[None, [channel]], convolution.weight[:, [channel]], padding=1) for channel in range(3)
-    )
-    features: Tensor = model.levels(_normalised(summed, norm).relu())[0]
-    return features

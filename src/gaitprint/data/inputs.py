@@ -28,7 +28,6 @@ INPUTS = Registry(
         "frames": "gaitprint.data.frame_inputs:FramesInput",
         "gei": "gaitprint.data.silhouette_inputs:GeiInput",
         "joints": "gaitprint.data.joint_inputs:JointsInput",
-        "pose-energy": "gaitprint.data.pose_energy_inputs:PoseEnergyInput",
         "pose-features": "gaitprint.data.pose_feature_inputs:PoseFeaturesInput",
         "silhouettes": "gaitprint.data.silhouette_inputs:SilhouettesInput",
     },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,29 +112,17 @@ class _AlignedSilhouettes(ModelInput):
         return values / 127.5 - 1
 
 
-class EnergyImages(Protocol):
-    """Options that all inputs of mean silhouettes have; see `GeiConfig`."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(H, W) in pixels."""
-
-    @property
-    def training_frames(self) -> int | None:
-        """How many frames in a row an image is the mean of in training; None for all."""
-
-
 class GeiInput(_AlignedSilhouettes):
     """Gait energy image: the mean of all aligned silhouettes of a walk; [B, 1, H, W] in [-1, 1]."""
 
     Config: ClassVar[type] = GeiConfig
 
-    def __init__(self, config: EnergyImages) -> None:
+    def __init__(self, config: GeiConfig) -> None:
         super().__init__(config.size)
         self.training_frames = config.training_frames
 
     @classmethod
-    def from_config(cls, config: Any) -> Self:
+    def from_config(cls, config: GeiConfig) -> Self:
         """Build from options."""
         return cls(config)
 
@@ -158,7 +146,12 @@ class GeiInput(_AlignedSilhouettes):
         return self._image(_silhouettes_of(sequence), sequence.id)
 
     def _image(self, silhouettes: NDArray[np.uint8], walk: str) -> NDArray[np.uint8]:
-        return mean_image(self._cropped(silhouettes, walk))
+        cropped = self._cropped(silhouettes, walk)
+        total = cropped.sum(axis=0, dtype=np.uint32)
+        count = np.uint32(len(cropped))
+        # Rounded half up, in integers: the same image on every platform.
+        image: NDArray[np.uint8] = ((total * np.uint32(2) + count) // (np.uint32(2) * count)).astype(np.uint8)
+        return image
 
     def finish(self, batch: Tensor) -> Tensor:
         """uint8 [B, h, w] -> float32 [B, 1, H, W] in [-1, 1]."""
@@ -203,14 +196,6 @@ class SilhouettesInput(_AlignedSilhouettes):
         """uint8 [B, T, h, w] -> float32 [B, T, 1, H, W] in [-1, 1]."""
         frames = self._scaled(batch.flatten(0, 1))  # [B * T, 1, H, W]
         return frames.view(*batch.shape[:2], 1, *self.size)
-
-
-def mean_image(silhouettes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Mean of silhouettes uint8 [T, h, w], rounded half up, in integers: the same uint8 [h, w] on every platform."""
-    total = silhouettes.sum(axis=0, dtype=np.uint32)
-    count = np.uint32(len(silhouettes))
-    image: NDArray[np.uint8] = ((total * np.uint32(2) + count) // (np.uint32(2) * count)).astype(np.uint8)
-    return image
 
 
 def _silhouettes_of(sequence: GaitSequence) -> NDArray[np.uint8]:

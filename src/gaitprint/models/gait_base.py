@@ -31,8 +31,6 @@ class GaitBaseConfig:
         stem_stride: of the first convolution; 2 quarters the cost of everything.
         temporal_pooling: over the frames of a walk: ``max`` as in the paper, or ``max-mean``, the sum of maximum and
             mean, in which no single bad frame can outweigh all others.
-        images: 1 for sets; or K, how many images of different poses a walk is always shown by, which are then channels
-            of the first convolution instead.
         parts: P, horizontal stripes.
         embedding: D, values a part.
     """
@@ -40,18 +38,15 @@ class GaitBaseConfig:
     channels: tuple[int, ...] = (64, 128, 256, 512)
     stem_stride: Literal[1, 2] = 1
     temporal_pooling: Literal["max", "max-mean"] = "max"
-    images: int = 1
     parts: int = 16
     embedding: int = 256
 
     def __post_init__(self) -> None:
         if len(self.channels) < 2:
             raise UsageError(f"model.channels holds {len(self.channels)} numbers, needs at least 2")
-        for name in ("images", "parts", "embedding"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"model.{name} is {getattr(self, name)}, must be at least 1")
-        if min(self.channels) < 1:
-            raise UsageError(f"model.channels {self.channels} must be at least 1")
+        for name, value in (("channels", min(self.channels)), ("parts", self.parts), ("embedding", self.embedding)):
+            if value < 1:
+                raise UsageError(f"model.{name} is {value}, must be at least 1")
 
 
 class GaitBase(GaitModel):
@@ -72,7 +67,7 @@ class GaitBase(GaitModel):
         super().__init__()
         self.config = config
         first = config.channels[0]
-        self.stem = _convolution(config.images, first, stride=config.stem_stride)
+        self.stem = _convolution(1, first, stride=config.stem_stride)
         widths = (first, *config.channels)
         last = len(config.channels) - 1
         self.levels = nn.Sequential(
@@ -94,9 +89,7 @@ class GaitBase(GaitModel):
 
     @classmethod
     def default_input(cls, config: GaitBaseConfig) -> Mapping[str, Any]:
-        """30 silhouettes of 64 x 44, any of the walk in training and evenly spaced in evaluation; or K images."""
-        if config.images > 1:
-            return {"representation": "pose-energy", "size": [64, 44], "images": config.images}
+        """30 silhouettes of 64 x 44 pixels, any of the walk in training and evenly spaced in evaluation."""
         return {"representation": "silhouettes", "size": [64, 44], "frames": 30, "sampling": "random"}
 
     @property
@@ -108,8 +101,7 @@ class GaitBase(GaitModel):
         """Embed sets of silhouettes; their order has no say.
 
         Args:
-            inputs: float32 [B, T, 1, H, W] in [-1, 1], T >= 1, and T = K where `images` are channels; or gait energy
-                images [B, 1, H, W]. The last feature map must have at least P rows or a
+            inputs: float32 [B, T, 1, H, W] in [-1, 1], T >= 1; or gait energy images [B, 1, H, W]. The last feature map must have at least P rows or a
                 divisor of their number, or stripes overlap.
 
         Returns:
@@ -118,8 +110,6 @@ class GaitBase(GaitModel):
         """
         if inputs.ndim == 4:
             inputs = inputs.unsqueeze(1)  # [B, 1, H, W] -> [B, T = 1, 1, H, W]
-        if self.config.images > 1:
-            inputs = inputs.transpose(1, 2)  # [B, K, 1, H, W] -> [B, T = 1, K, H, W]
         features = in_chunks(self.describe, inputs, _FRAMES_AT_ONCE, training=self.training)  # [B, T, C, h, w]
         pooled = features.amax(dim=1)  # [B, C, h, w]
         if self.config.temporal_pooling == "max-mean":
@@ -134,13 +124,13 @@ class GaitBase(GaitModel):
         return ModelOutput(embedding, _LOGIT_SCALE * cosines)
 
     def describe(self, images: Tensor) -> Tensor:
-        """Describe each silhouette, or all K images, by itself: [N, 1 or K, H, W] -> feature map [N, C, h, w] >= 0."""
+        """Describe each silhouette by itself: [N, 1, H, W] -> feature map [N, C, h, w] >= 0."""
         features: Tensor = self.levels(functional.relu(self.stem(images)))
         return features
 
     def example_inputs(self, batch: int) -> Tensor:
         """Random sets [batch, 3, 1, 64, 44] in [-1, 1]."""
-        return torch.rand(batch, 3 if self.config.images == 1 else self.config.images, 1, 64, 44) * 2 - 1
+        return torch.rand(batch, 3, 1, 64, 44) * 2 - 1
 
     def _stripes(self, features: Tensor) -> Tensor:
         """Sum of mean and maximum of each of P horizontal stripes: [B, C, h, w] -> [B, P, C]."""
