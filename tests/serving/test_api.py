@@ -36,6 +36,17 @@ def test_everybody_in_a_video_is_answered_for(running):
     assert "too small" in people[2]["passages"][0]["refused"]
 
 
+def test_who_comes_back_is_one_person_where_that_is_said(running):
+    client = running.client()
+    enroll(client, "Anna", video("anna"))
+    answer = ask(client, "identify", video("anna", "anna", take=2), one_person="yes").json()
+    assert [(one["number"], one["decision"]) for one in answer["identified"]] == [(None, "known")]
+    separate = ask(client, "identify", video("anna", "anna", take=3)).json()
+    assert [one["number"] for one in separate["identified"]] == [1, 2]
+    together = ask(client, "identify", video("anna", "ben", together=True), one_person="yes")
+    assert together.status_code == 422
+
+
 def test_a_rate_that_the_calibration_cannot_show_is_no_decision(running):
     client = running.client()
     enroll(client, "Anna", video("anna"))
@@ -48,8 +59,8 @@ def test_a_rate_that_the_calibration_cannot_show_is_no_decision(running):
 def test_a_claim_is_checked(running):
     client = running.client()
     anna = enroll(client, "Anna", video("anna")).json()["enrolled"]["person_id"]
-    accepted = ask(client, "verify", video("anna", take=2), person_id=anna).json()["verified"][0]
-    rejected = ask(client, "verify", video("ben"), person_id=anna).json()["verified"][0]
+    accepted = ask(client, "verify", video("anna", take=2), person_id=anna).json()["verified"]
+    rejected = ask(client, "verify", video("ben"), person_id=anna).json()["verified"]
     assert (accepted["accepted"], rejected["accepted"]) == (True, False)
     assert ask(client, "verify", video("anna"), person_id="0" * 32).status_code == 404
 

@@ -95,6 +95,12 @@ def test_somebody_is_enrolled_known_again_renamed_and_deleted(service, page_of):
     assert "> 99.9 %" in page.inner_text("#panel-identify .candidates >> nth=0")
     assert "too small: 31 pixels high" in page.inner_text("#panel-identify")
     page.wait_for_function("document.querySelector('.passages img').naturalWidth === 288")
+    page.set_input_files("#identify-file", chosen("who.avi", video("zoe", "zoe", take=4)))
+    page.check("#one-person")
+    page.click("#identify-form [type=submit]")
+    page.wait_for_selector("#panel-identify .verdict >> nth=1", state="detached")
+    page.wait_for_selector("#panel-identify .verdict")
+    assert verdicts(page) == ["Known: Zoë <b>O'Neil</b>"]
 
     page.click("#tab-people")
     page.wait_for_selector("#people .portrait img")
@@ -122,6 +128,7 @@ def test_a_claim_is_answered_in_words(service, page_of):
     page.wait_for_selector("#claim option", state="attached")
     page.set_input_files("#identify-file", chosen("who.avi", video("ben")))
     page.click("#identify-form [type=submit]")
+    assert page.inner_text("#identify-form [type=submit]") == "Check"
     assert verdicts(page) == ["No, this is not Anna"]
     assert page.locator("#tabs [role=tab]:visible").all_inner_texts() == ["Identify", "People"]
     page.click("#tab-people")
@@ -256,6 +263,9 @@ def test_reduced_motion_shows_still_pictures(service, page_of):
     page.click("#identify-form [type=submit]")
     page.wait_for_selector("#panel-identify .verdict")
     assert page.inner_text(".passages figcaption button") == "Play"
+    page.wait_for_selector(".passages img[src^='data:image/png']")
+    page.click(".passages figcaption button")
+    page.wait_for_selector(".passages img[src^='blob:']")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 21, 28)"
 
 

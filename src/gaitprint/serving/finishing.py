@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gaitprint.core.errors import GaitprintError, IncompatibleError, UsageError
+from gaitprint.core.sequence import GaitSequence
 from gaitprint.gallery.engine import GalleryError
-from gaitprint.serving.extraction import SeenPerson, SeenVideo
+from gaitprint.serving.extraction import SeenVideo
 from gaitprint.serving.jobs import Job, JobFailedError
 from gaitprint.serving.recogniser import UnknownPersonError
 from gaitprint.serving.schemas import CandidateItem, EnrolledItem, Identified, Verified
@@ -20,33 +23,37 @@ def finish_enrollment(service: Service, job: Job, name: str) -> None:
         JobFailedError: several people walk at once in one, there is no usable walk, or the models cannot look at them.
     """
     try:
-        for number, video in enumerate(job.seen, start=1):
-            if video.several_at_once:
-                which = f"video {number}: " if len(job.seen) > 1 else ""
-                raise JobFailedError(422, f"{which}two people walk at once; who of them is meant is not known")
-        walks = [walk for video in job.seen for person in video.people for walk in person.walks]
-        if not walks:
-            raise JobFailedError(422, nobody_usable(job.seen))
-        try:
-            outcome = service.recogniser.enroll(name, walks)
-        except GaitprintError as error:
-            raise _failure(error) from error
-    except JobFailedError:
+        walks = _walks_of_one(job)
+        outcome = service.recogniser.enroll(name, walks)
+    except GaitprintError as error:
         service.audit.write(job.token_id, "enroll", "failed")
-        raise
+        raise _failure(error) from error
     job.enrolled = EnrolledItem(person_id=outcome.person_id, name=outcome.name, templates=outcome.templates)
     service.audit.write(job.token_id, "enroll", "enrolled", outcome.person_id)
 
 
-def finish_identification(service: Service, job: Job, fpir: float) -> None:
-    """Say who everybody in a job's video may be; `JobFailedError` as in `finish_enrollment`."""
-    results: list[Identified] = []
-    for person in _usable(service, job):
-        try:
-            answer = service.recogniser.identify(person.walks, fpir)
-        except GaitprintError as error:
-            service.audit.write(job.token_id, "identify", "failed")
-            raise _failure(error) from error
+def finish_identification(service: Service, job: Job, fpir: float, *, one_person: bool) -> None:
+    """Say who everybody in a job's video may be; `JobFailedError` as in `finish_enrollment`.
+
+    Args:
+        service: that the job is of.
+        job: whose video was looked at.
+        fpir: as `Recogniser.identify`.
+        one_person: whether all walks are one person's, who left the picture and came back.
+    """
+    try:
+        walks = _walks_of_one(job) if one_person else []
+        asked: list[tuple[int | None, Sequence[GaitSequence]]] = [(None, walks)]
+        if not one_person:
+            asked = [(person.number, person.walks) for video in job.seen for person in video.people if person.walks]
+        if not asked:
+            raise JobFailedError(422, nobody_usable(job.seen))
+        answers = [(number, service.recogniser.identify(walks, fpir)) for number, walks in asked]
+    except GaitprintError as error:
+        service.audit.write(job.token_id, "identify", "failed")
+        raise _failure(error) from error
+    results = []
+    for number, answer in answers:
         candidates = [
             CandidateItem(
                 person_id=each.person_id, name=each.name, probability=each.probability, similarity=each.similarity
@@ -54,9 +61,7 @@ def finish_identification(service: Service, job: Job, fpir: float) -> None:
             for each in answer.candidates
         ]
         results.append(
-            Identified(
-                number=person.number, decision=answer.decision, reason=answer.reason, candidates=candidates, fpir=fpir
-            )
+            Identified(number=number, decision=answer.decision, reason=answer.reason, candidates=candidates, fpir=fpir)
         )
         known = candidates[0].person_id if answer.decision == "known" else None
         service.audit.write(job.token_id, "identify", answer.decision or "not decided", known)
@@ -64,26 +69,15 @@ def finish_identification(service: Service, job: Job, fpir: float) -> None:
 
 
 def finish_verification(service: Service, job: Job, person_id: str, fmr: float) -> None:
-    """Say whether anybody in a job's video is who is claimed; `JobFailedError` as in `finish_enrollment`."""
-    results: list[Verified] = []
-    for person in _usable(service, job):
-        try:
-            check = service.recogniser.verify(person_id, person.walks, fmr)
-        except GaitprintError as error:
-            service.audit.write(job.token_id, "verify", "failed", person_id)
-            raise _failure(error) from error
-        results.append(
-            Verified(
-                number=person.number,
-                accepted=check.accepted,
-                reason=check.reason,
-                probability=check.probability,
-                fmr=fmr,
-            )
-        )
-        outcome = "not decided" if check.accepted is None else "accepted" if check.accepted else "rejected"
-        service.audit.write(job.token_id, "verify", outcome, person_id)
-    job.verified = results
+    """Say whether a job's video shows who is claimed; `JobFailedError` as in `finish_enrollment`."""
+    try:
+        check = service.recogniser.verify(person_id, _walks_of_one(job), fmr)
+    except GaitprintError as error:
+        service.audit.write(job.token_id, "verify", "failed", person_id)
+        raise _failure(error) from error
+    job.verified = Verified(accepted=check.accepted, reason=check.reason, probability=check.probability, fmr=fmr)
+    outcome = "not decided" if check.accepted is None else "accepted" if check.accepted else "rejected"
+    service.audit.write(job.token_id, "verify", outcome, person_id)
 
 
 def nobody_usable(videos: list[SeenVideo]) -> str:
@@ -100,15 +94,21 @@ def nobody_usable(videos: list[SeenVideo]) -> str:
     return f"no walk that will do: {'; '.join(sorted(refused)[:_REASONS])}"
 
 
-def _usable(service: Service, job: Job) -> list[SeenPerson]:
-    people = [person for video in job.seen for person in video.people if person.walks]
-    if not people:
-        service.audit.write(job.token_id, job.action, "no usable walk")
+def _walks_of_one(job: Job) -> list[GaitSequence]:
+    """Return all walks of a job's videos, which are one person's."""
+    for number, video in enumerate(job.seen, start=1):
+        if video.several_at_once:
+            which = f"video {number}: " if len(job.seen) > 1 else ""
+            raise JobFailedError(422, f"{which}two people walk at once; who of them is meant is not known")
+    walks = [walk for video in job.seen for person in video.people for walk in person.walks]
+    if not walks:
         raise JobFailedError(422, nobody_usable(job.seen))
-    return people
+    return walks
 
 
 def _failure(error: GaitprintError) -> JobFailedError:
+    if isinstance(error, JobFailedError):
+        return error
     if isinstance(error, UnknownPersonError):
         return JobFailedError(404, str(error))
     if isinstance(error, (UsageError, IncompatibleError)):

@@ -62,7 +62,7 @@ class Job:
     total: int | None = None
     seen: list[SeenVideo] = field(default_factory=list)
     identified: list[Identified] | None = None
-    verified: list[Verified] | None = None
+    verified: Verified | None = None
     enrolled: EnrolledItem | None = None
     failure: JobFailedError | None = None
     ended: float | None = None

@@ -64,7 +64,7 @@ def look_at(
         "frames": extraction.frames,
         "seconds": round(extraction.frames / rate_hz, 2),
         "several_at_once": several,
-        "warnings": [source.warning.replace(f"{video}: ", "")] if source.warning else [],
+        "warnings": [line.replace(f"{video}: ", "") for line in (source.warning, *extraction.warnings) if line],
         "passages": [_values(number, passage, folder, rate_hz) for number, passage in enumerate(found, start=1)],
     }
 

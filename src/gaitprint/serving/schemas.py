@@ -141,7 +141,7 @@ class CandidateItem(_Schema):
 class Identified(_Schema):
     """Who a person in the video may be."""
 
-    number: int = Field(description="Of the person in the video.")
+    number: int | None = Field(description="Of the person in the video; null where all were taken for one.")
     decision: Literal["known", "unknown"] | None = Field(description="known: the first candidate.")
     reason: str | None = Field(description="Why there is no decision.")
     candidates: list[CandidateItem]
@@ -149,9 +149,8 @@ class Identified(_Schema):
 
 
 class Verified(_Schema):
-    """Whether a person in the video is taken for the one who is claimed."""
+    """Whether the walks in the video are taken for those of the person who is claimed."""
 
-    number: int = Field(description="Of the person in the video.")
     accepted: bool | None
     reason: str | None = Field(description="Why there is no decision.")
     probability: Probability | None
@@ -185,7 +184,7 @@ class JobItem(_Schema):
     progress: JobProgress
     videos: list[VideoSeen] = Field(description="What was seen, also where the job failed afterwards.")
     identified: list[Identified] | None
-    verified: list[Verified] | None
+    verified: Verified | None
     enrolled: EnrolledItem | None
     problem: ProblemDetails | None = Field(description="Why it failed.")
 

@@ -16,7 +16,7 @@ router = APIRouter(tags=["service"])
 
 
 @router.get("/api/health", responses={status: problem(status) for status in (400, 413, 500)}, summary="Is it up?")
-def health(request: Request) -> Health:
+async def health(request: Request) -> Health:
     """Answer without a token."""
     needs_token = request.app.state.service.settings.require_token
     return Health(status="ok", version=__version__, needs_token=needs_token)

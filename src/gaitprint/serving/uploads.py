@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from gaitprint.serving.problems import Problem
 
 # A client that sends nothing for so long is not waited for, seconds.
 _SILENT_SECONDS = 30.0
+# Nor for one that takes so long in all.
+_UPLOAD_SECONDS = 900.0
 _MOST_FIELDS, _HEADER_BYTES = 20, 8192
 _BOX = re.compile(rb"(?:ftyp|moov|mdat|wide|free|skip|pnot)")
 
@@ -71,13 +74,15 @@ async def receive_upload(
                 "on_end": receiver.complete,
             },
         )
-        received = 0
+        received, until = 0, time.monotonic() + _UPLOAD_SECONDS
         stream = request.stream()
         while True:
             try:
                 chunk = await asyncio.wait_for(anext(stream), _SILENT_SECONDS)
             except StopAsyncIteration:
                 break
+            if time.monotonic() > until:
+                raise Problem(408, f"took more than {_UPLOAD_SECONDS:g} seconds", {"Connection": "close"})
             received += len(chunk)
             if received > most_bytes:
                 raise Problem(413, f"more than {most_bytes} bytes", {"Connection": "close"})

@@ -91,7 +91,13 @@ async def enroll(
     response_model=JobItem,
     responses=_responses(),
     summary="Say who walks in a video",
-    openapi_extra=_form({"video": _VIDEO}, ["video"]),
+    openapi_extra=_form(
+        {
+            "one_person": {"type": "string", "enum": ["yes"], "description": "That all walks in it are one person's."},
+            "video": _VIDEO,
+        },
+        ["video"],
+    ),
 )
 async def identify(
     request: Request,
@@ -100,12 +106,19 @@ async def identify(
     wait: Wait = 0,
     fpir: Rate = None,
 ) -> Any:
-    """Return, for everybody in the video, who they may be, or that it is nobody who is known."""
+    """Return, for everybody in the video, who they may be, or that it is nobody who is known.
+
+    Who leaves the picture and comes back is somebody else, unless the form says that there is one person.
+    """
 
     def prepare(service: Service, upload: Upload) -> Callable[[Job], None]:
-        return lambda job: finish_identification(service, job, fpir or service.settings.fpir)
+        said = upload.fields.get("one_person")
+        if said not in (None, "yes"):
+            raise Problem(422, "one_person: must be 'yes', or left out")
+        rate = fpir or service.settings.fpir
+        return lambda job: finish_identification(service, job, rate, one_person=said == "yes")
 
-    return await _accept(request, response, caller, "identify", {}, 1, wait, prepare)
+    return await _accept(request, response, caller, "identify", {"one_person": 3}, 1, wait, prepare)
 
 
 @router.post(
@@ -126,7 +139,7 @@ async def verify(
     wait: Wait = 0,
     fmr: Rate = None,
 ) -> Any:
-    """Return, for everybody in the video, whether they are taken for the person who is claimed."""
+    """Return whether all walks in the video together are taken for those of the person who is claimed."""
 
     def prepare(service: Service, upload: Upload) -> Callable[[Job], None]:
         person_id = upload.fields.get("person_id", "")

@@ -11,6 +11,7 @@ export function identifyTab(panel, session) {
   const error = find("[data-error]", panel);
   const outcome = find("[data-outcome]", panel);
   const claim = find("#claim");
+  const onePerson = find("#one-person");
   const button = find("button[type=submit]", form);
   const chooser = chooserIn(panel, session.limits);
   const canVerify = session.rights.includes("verify") && session.rights.includes("list");
@@ -25,11 +26,18 @@ export function identifyTab(panel, session) {
       claim.replaceChildren(...open, ...people.map((one) => make("option", { value: one.person_id }, `Is this ${one.name}?`)));
       if ([...claim.options].some((option) => option.value === chosen)) claim.value = chosen;
       find("#claim-field").hidden = people.length === 0;
+      claim.onchange();
     } catch (problem) {
       if (!(problem instanceof ApiError)) throw problem;
       find("#claim-field").hidden = true;
     }
   }
+
+  claim.onchange = () => {
+    // A claim is of one person anyway.
+    find("#one-person-field").hidden = claim.value !== "";
+    button.textContent = claim.value ? "Check" : "Identify";
+  };
 
   form.onsubmit = async (event) => {
     event.preventDefault();
@@ -43,6 +51,7 @@ export function identifyTab(panel, session) {
     const name = claim.selectedOptions[0]?.textContent.replace(/^Is this (.*)\?$/s, "$1");
     const body = new FormData();
     if (personId) body.append("person_id", personId);
+    else if (onePerson.checked) body.append("one_person", "yes");
     body.append("video", chooser.files[0], "video");
     setBusy(button, true);
     try {
@@ -62,8 +71,9 @@ export function identifyTab(panel, session) {
       const some = one.candidates.length ? [make("h3", {}, "Candidates"), candidateList(one.candidates)] : [];
       verdicts.set(one.number, [identifiedVerdict(one), ...some]);
     }
-    for (const one of job.verified ?? []) verdicts.set(one.number, [verifiedVerdict(one, name)]);
-    const cards = peopleCards(job, (number) => verdicts.get(number) ?? []);
+    if (job.verified) verdicts.set(null, [verifiedVerdict(job.verified, name)]);
+    const cards = peopleCards(job, (number) => verdicts.get(number) ?? [], verdicts.has(null));
+    if (verdicts.has(null)) cards.unshift(make("div", { class: "card" }, ...verdicts.get(null)));
     if (job.problem) cards.unshift(make("div", { class: "card" }, verdict("refused", "refused", "No answer", sentence(new ApiError(job.problem.status, job.problem.detail)))));
     outcome.replaceChildren(...cards);
     announce([...outcome.querySelectorAll("h2")].map((one) => one.textContent).join(". "));

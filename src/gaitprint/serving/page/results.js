@@ -52,19 +52,29 @@ function passageItem(passage) {
   return make("li", {}, passage.animation ? movingPicture(passage, direction) : make("span"), about);
 }
 
+/** Return the first frame of an animation, as an address. */
+async function firstFrame(address) {
+  const image = make("img", { src: address, alt: "" });
+  await image.decode();
+  const canvas = make("canvas", { width: image.naturalWidth, height: image.naturalHeight });
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.toDataURL("image/png");
+}
+
 /** The passage as it was and as a silhouette, which can be stopped. */
 function movingPicture(passage, direction) {
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   const image = make("img", { alt: `${direction}: the person with outline and joints, and the silhouette that was cut out`, width: 288, height: 144 });
   const toggle = make("button", { type: "button", class: "quiet" });
-  const addresses = {};
   let moving = !still.matches;
+  let animation = null;
+  let frozen = null;
   const show = async () => {
-    const path = moving ? passage.animation : passage.sheet;
     toggle.textContent = moving ? "Pause" : "Play";
     try {
-      addresses[path] ??= await picture(path);
-      image.src = addresses[path];
+      animation ??= await picture(passage.animation);
+      if (!moving) frozen ??= await firstFrame(animation);
+      image.src = moving ? animation : frozen;
     } catch {
       image.alt = "The picture was dropped already.";
     }
@@ -81,8 +91,9 @@ export function passageList(passages) {
   return make("ul", { class: "passages" }, ...passages.map(passageItem));
 }
 
-/** Cards for everybody in a job's videos; `verdictOf(number)` gives what stands above a person, or nothing. */
-export function peopleCards(job, verdictOf = () => []) {
+/** Cards for everybody in a job's videos; `verdictOf(number)` gives what stands above a person, or nothing; `together`: all
+ *  of them were taken for one person. */
+export function peopleCards(job, verdictOf = () => [], together = false) {
   const cards = [];
   for (const [place, video] of job.videos.entries()) {
     for (const person of video.people) {
@@ -90,12 +101,12 @@ export function peopleCards(job, verdictOf = () => []) {
       const several = job.videos.length > 1 || video.people.length > 1;
       const verdicts = verdictOf(person.number);
       const usable = person.passages.filter((passage) => passage.usable).length;
-      const unused = !usable && job.action !== "enroll" ? verdict("refused", "refused", "Not recognised", "No walk of this person will do.") : null;
+      const unused = !usable && !together && job.action !== "enroll" ? verdict("refused", "refused", "Not recognised", "No walk of this person will do.") : null;
       cards.push(make(
         "article", { class: "card" },
         several ? make("h3", { class: "first" }, which) : null,
         ...verdicts, verdicts.length ? null : unused,
-        make("h3", {}, `${plural(person.passages.length, "passage", "passages")}, ${usable} used`),
+        make("h3", { class: several || verdicts.length || unused ? null : "first" }, `${plural(person.passages.length, "passage", "passages")}, ${usable} used`),
         passageList(person.passages),
       ));
     }
