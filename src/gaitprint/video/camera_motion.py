@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# Seconds between the two moments that are compared.
-_APART_SECONDS = 0.2
+# Seconds between the two moments that are compared; a camera that moves does so from one pair of moments to the next,
+# one that was only touched does not.
+_APART_SECONDS, _PAIRS = 0.2, 2
 # Corners that are looked for, and how many must be found again.
 _CORNERS, _LEAST_CORNERS = 160, 16
 # Share of the corners that have to agree; of the picture's width and height over which those are spread.
@@ -32,16 +33,16 @@ class CameraMotion:
         self._every = max(1, round(_APART_SECONDS * frame_rate_hz))
         self._frames = 0
         self._before: NDArray[np.uint8] | None = None
-        self._moves = False
+        self._moved = 0
 
     def moves(self, small: NDArray[np.uint8]) -> bool:
         """Say whether the camera was moving when it was last looked at; small uint8 [H, W, 3], RGB, the next frame."""
         if self._frames % self._every == 0:
             grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
-            self._moves = self._before is not None and _moved(self._before, grey)
+            self._moved = self._moved + 1 if self._before is not None and _moved(self._before, grey) else 0
             self._before = grey
         self._frames += 1
-        return self._moves
+        return self._moved >= _PAIRS
 
 
 def _moved(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:

@@ -85,7 +85,7 @@ class MotionFinder:
         self._learnt = 0
         self._background: NDArray[np.float32] | None = None
         self._blind = 0
-        self._camera, self._moved = CameraMotion(frame_rate_hz), False
+        self._camera, self._moved = CameraMotion(frame_rate_hz), 0
         self._model = self._fresh()
 
     def learn(self, frames: Iterable[NDArray[np.uint8]]) -> None:
@@ -98,10 +98,11 @@ class MotionFinder:
         """Find what moves in the next frame, uint8 [H, W, 3], RGB."""
         small = shrink(frame, self._scale)
         if self._camera.moves(small):
-            self._moved = True
+            self._moved += 1
             return no_detections(camera_moves=True)
-        if self._moved:
+        if self._moved > self._patience:
             self._forget()
+        self._moved = 0
         small = self._as_bright(small)
         # Left to itself, a young model takes whoever stays for a second for the background.
         rate = -1.0 if self._learnt < self._learns_until else 1.0 / self._memory
@@ -137,7 +138,6 @@ class MotionFinder:
         self._model = self._fresh()
         self._blind = self._learnt = 0
         self._background = None
-        self._moved = False
 
     def _fresh(self) -> cv2.BackgroundSubtractorMOG2:
         model = cv2.createBackgroundSubtractorMOG2(history=self._memory, varThreshold=16, detectShadows=True)
