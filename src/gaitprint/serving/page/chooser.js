@@ -73,7 +73,7 @@ export class Chooser {
     this.drop = make(
       "div", { class: "drop" },
       make("div", { class: "ways" }, this.input, label, this.record),
-      make("p", { class: "hint" }, `or drop ${this.many ? "them" : "it"} here. Up to ${size(this.limits.upload_bytes)} and ${Math.round(this.limits.video_seconds / 60)} minutes${this.many ? " each" : ""}.`),
+      make("p", { class: "hint" }, make("span", { class: "by-dropping" }, `or drop ${this.many ? "them" : "it"} here. `), `Up to ${size(this.limits.upload_bytes)} and ${Math.round(this.limits.video_seconds / 60)} minutes${this.many ? " each" : ""}.`),
       reason === null ? null : make("p", { class: "hint" }, reason),
     );
     this.list = make("ul", { class: "files", "aria-label": "Chosen videos" });
@@ -138,7 +138,7 @@ export class Chooser {
     preview.srcObject = this.stream;
     this.start = make("button", { type: "button", class: "primary", on: { click: () => this.#startStop() } }, "Start recording");
     this.time = make("p", { class: "time", role: "status" }, "Ready");
-    const close = make("button", { type: "button", on: { click: () => this.#closeCamera(true) } }, "Close camera");
+    const close = make("button", { type: "button", on: { click: () => this.#closeCamera(true) } }, "Close");
     this.camera.replaceChildren(
       preview, this.time,
       make("p", { class: "hint" }, "Put the camera down, walk through the picture from one side to the other, then stop."),
