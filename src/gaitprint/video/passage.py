@@ -20,6 +20,7 @@ from gaitprint.video.background import Plate
 from gaitprint.video.crop_memory import Crops
 from gaitprint.video.front_ends import FrontEnds
 from gaitprint.video.looks import Looks, better_boxes
+from gaitprint.video.odd_frames import odd_frames
 from gaitprint.video.passages import Spell, find_spells, longest_stretch, whole_in_picture
 from gaitprint.video.pose import CropJoints
 from gaitprint.video.quality import (
@@ -190,6 +191,10 @@ class PassageReader:
         with self._stages.measure("silhouettes"):
             aligned, kept = align_silhouettes(masks, self._options.size)
             rhythm = self._rhythm(aligned, spell, squares, found, looks)
+            if kept.any():
+                odd = odd_frames(aligned)
+                aligned = aligned[~odd]
+                kept[np.flatnonzero(kept)[odd]] = False
             complete = complete_share(masks, self._expected(masks, own, squares, looks))
             chosen = np.linspace(spell.start, spell.stop - 1, min(_MEASURED, len(cut))).astype(int)
             sharp = float(np.median([sharpness(_middle(crops.pixels[position])) for position in chosen]))
