@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,6 +32,7 @@ def main() -> None:
     # OpenCV reads this when it opens a file.
     os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _FFMPEG_OPTIONS
     _limit_memory()
+    threading.Thread(target=_end_with_the_service, args=(os.getppid(),), daemon=True).start()
     from gaitprint.core.errors import GaitprintError
     from gaitprint.serving.extraction import VideoLimits
     from gaitprint.serving.looking import look_at
@@ -57,6 +60,13 @@ def main() -> None:
             _say(answers, {"refused": "takes more memory than one video may"})
         else:
             _say(answers, {"seen": seen})
+
+
+def _end_with_the_service(parent: int) -> None:
+    """End soon after the service did, which may have been killed amid a video."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _limit_memory() -> None:
