@@ -3,10 +3,13 @@
     python -m benchmarks.video_identification extract VIDEOS STORE
     python -m benchmarks.video_identification measure STORE --enroll d1 --model silhouettes
 
+    python -m benchmarks.video_identification mix STORE RENDERED OUT
+
 `extract` finds the walkers in all videos of a folder, whose names say who and which recording (`--names`). `measure`
 enrolls each person by the passages of one recording and identifies every passage of the others, among everybody; then
 with each person left out of the gallery in turn, so that the passages of that person are a stranger's. Intervals are
 bootstrapped over videos: passages of one video are alike. The gallery is the product's own, in a temporary folder.
+`mix` puts as many rendered walks of the same people beside those found in videos, for a training that sees both.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import argparse
 import re
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -69,6 +73,11 @@ def main() -> int:
     extracting.add_argument("--names", default=NAMES, help="pattern of the paths: groups subject and recording")
     extracting.add_argument("--prefix", default="", help="put before the names of all people")
     extracting.set_defaults(run=lambda given: extract(given.videos, given.store, given.names, given.prefix))
+    mixing = commands.add_parser("mix", help="walks found in videos and rendered ones in one store")
+    mixing.add_argument("store", type=Path)
+    mixing.add_argument("rendered", type=Path)
+    mixing.add_argument("out", type=Path)
+    mixing.set_defaults(run=lambda given: mix(given.store, given.rendered, given.out))
     measuring = commands.add_parser("measure", help="a store to figures")
     measuring.add_argument("store", type=Path)
     measuring.add_argument("--enroll", required=True, help="recording by which people are enrolled")
@@ -117,6 +126,22 @@ def extract(folder: Path, path: Path, names: str, prefix: str) -> int:
     print(
         f"{len(videos)} videos, {len(store)} passages; fewer than two in {len(failed)}: {', '.join(failed) or 'none'}"
     )
+    return 0
+
+
+def mix(path: Path, rendered_path: Path, out: Path) -> int:
+    """Write a store of all walks of one, and as many of each of its people, evenly chosen, of another."""
+    found, rendered, mixed = Store.open(path), Store.open(rendered_path), Store.create(out)
+    places: dict[str, list[int]] = {}
+    for place, info in enumerate(rendered.infos):
+        places.setdefault(info.subject, []).append(place)
+    counts = Counter(info.subject for info in found.infos)
+    mixed.add(found.read(walk) for walk in found)
+    for subject, count in track(counts.items(), "mixing"):
+        own = places.get(subject, [])
+        chosen = [own[n * len(own) // count] for n in range(min(count, len(own)))]
+        mixed.add(rendered.read(rendered.infos[place].id) for place in chosen)
+    print(f"{len(counts)} people, {len(found)} walks found in videos, {len(mixed) - len(found)} rendered: {out}")
     return 0
 
 
