@@ -1,12 +1,12 @@
-"""Kill processes with SIGKILL while they enrol, again and again, and count what was lost.
+"""Kill processes with SIGKILL while they enroll, again and again, and count what was lost.
 
     python -m benchmarks.gallery_durability --kills 100
     python -m benchmarks.gallery_durability --kills 100 --engine postgresql --url postgresql://host/empty-database
 
-Three processes enrol people, each with two templates and a picture, and report every enrolment that was acknowledged;
+Three processes enroll people, each with two templates and a picture, and report every enrollment that was acknowledged;
 a fourth searches. All of them are killed at a random moment. Then the gallery is opened: everybody who was acknowledged
 must be there, with both templates and pictures, and nobody in part. Exits 1 where that is not so. A loss of power
-cannot be made here; what it takes is that the log is flushed to the disk before an enrolment is acknowledged
+cannot be made here; what it takes is that the log is flushed to the disk before an enrollment is acknowledged
 (docs/gallery.md).
 """
 
@@ -40,12 +40,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         location = arguments.url or default_location(arguments.engine, Path(folder))
         acknowledged, lost, partly = kill_again_and_again(location, arguments.kills, arguments.seed)
-    print(f"{arguments.kills} kills: {acknowledged} enrolments acknowledged, {lost} lost, {partly} there in part")
+    print(f"{arguments.kills} kills: {acknowledged} enrollments acknowledged, {lost} lost, {partly} there in part")
     return 1 if lost or partly else 0
 
 
 def kill_again_and_again(location: str, kills: int, seed: int) -> tuple[int, int, int]:
-    """Returns how many enrolments were acknowledged, how many of them are lost, how many are there in part."""
+    """Returns how many enrollments were acknowledged, how many of them are lost, how many are there in part."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["numpy", "torch", "gaitprint.gallery.sqlite"])
     chance, lost, partly = random.Random(seed), set[str](), set[str]()
@@ -62,7 +62,7 @@ def kill_again_and_again(location: str, kills: int, seed: int) -> tuple[int, int
             sender.close()
         processes.append(context.Process(target=search_without_end, args=(location,)))
         processes[-1].start()
-        wait(receivers)  # at least one enrolment
+        wait(receivers)  # at least one enrollment
         time.sleep(chance.uniform(0, 0.5))
         for process in processes:
             process.kill()

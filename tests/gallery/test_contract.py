@@ -374,7 +374,7 @@ def test_an_enrolment_is_whole_or_not_at_all(location) -> None:
 
 
 def test_concurrent_writers_and_readers(location) -> None:
-    """Three processes enrol, all of them also into one person, while this one searches."""
+    """Three processes enroll, all of them also into one person, while this one searches."""
     context = multiprocessing.get_context("spawn")
     with open_engine(location) as engine:
         workers = [context.Process(target=enroll_some, args=(location, worker, 4)) for worker in range(3)]
@@ -385,7 +385,7 @@ def test_concurrent_writers_and_readers(location) -> None:
         while any(worker.is_alive() for worker in workers):
             counts = engine.counts(KEY)
             assert sum(counts.values()) >= seen
-            assert all(count % 2 == 0 for count in counts.values())  # never half an enrolment
+            assert all(count % 2 == 0 for count in counts.values())  # never half an enrollment
             seen = sum(counts.values())
             assert all(len(found) <= 1 for found in engine.search(KEY, probes, 1))
         assert [worker.exitcode for worker in workers] == [0, 0, 0]

@@ -1,4 +1,4 @@
-"""Processes that enrol are killed with SIGKILL: what they said was done is there, and nothing is there in part."""
+"""Processes that enroll are killed with SIGKILL: what they said was done is there, and nothing is there in part."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The API, by way of a client: enrol, identify, verify, list, rename, delete, and jobs."""
+"""The API, by way of a client: enroll, identify, verify, list, rename, delete, and jobs."""
 
 import time
 

@@ -82,7 +82,7 @@ def test_somebody_is_enrolled_known_again_renamed_and_deleted(service, page_of):
     page.fill("#name", "Zoë <b>O'Neil</b>")
     page.set_input_files("#enroll-file", [chosen("1.avi", video("zoe")), chosen("2.avi", video("zoe", take=2))])
     page.click("#enroll-form [type=submit]")
-    assert page.inner_text("#panel-enroll .error") == "Enrol only people who agreed to it."
+    assert page.inner_text("#panel-enroll .error") == "Enroll only people who agreed to it."
     page.check("#consent")
     page.click("#enroll-form [type=submit]")
     assert verdicts(page) == ["Enrolled: Zoë <b>O'Neil</b>"]

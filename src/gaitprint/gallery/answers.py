@@ -10,7 +10,7 @@ from gaitprint.gallery.scoring import Found
 
 @dataclass(frozen=True)
 class Enrollment:
-    """What an enrolment kept.
+    """What an enrollment kept.
 
     Args:
         name: of the person.

@@ -1,4 +1,4 @@
-"""`Gallery`: enrol people, and ask who somebody is; the answer may be that nobody knows."""
+"""`Gallery`: enroll people, and ask who somebody is; the answer may be that nobody knows."""
 
 from __future__ import annotations
 

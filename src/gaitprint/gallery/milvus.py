@@ -1,8 +1,8 @@
 """Milvus through its own client, for galleries that outgrow one server; `milvus:///file.db` is Milvus Lite.
 
-Milvus has no transactions over several requests. An enrolment is made whole by a row that says that it is pending: it
-is written first, hides all templates of the enrolment, and is removed last. Who finds one that is older than a minute,
-left by a client that died, removes what it hides. So an enrolment is acknowledged when it is complete, and never half
+Milvus has no transactions over several requests. An enrollment is made whole by a row that says that it is pending: it
+is written first, hides all templates of the enrollment, and is removed last. Who finds one that is older than a minute,
+left by a client that died, removes what it hides. So an enrollment is acknowledged when it is complete, and never half
 seen. Replacing adds before it removes, so that a client that dies in between leaves both; renaming likewise.
 """
 
@@ -231,13 +231,13 @@ class MilvusEngine(Engine):
         new = self._new(templates)
         if not new:
             return
-        enrolment = uuid.uuid4().hex
-        self._client.upsert(self._pending, [plain_row(id=enrolment, started_at=str(time.time()))])
+        enrollment = uuid.uuid4().hex
+        self._client.upsert(self._pending, [plain_row(id=enrollment, started_at=str(time.time()))])
         people, made = self._people_of({(each.person, each.person_id) for each in new})
         by_model: dict[ModelKey, list[dict[str, Any]]] = {}
         for template in new:
             person = people[template.person, template.person_id]
-            by_model.setdefault(template.model, []).append(row_of(template, person, enrolment))
+            by_model.setdefault(template.model, []).append(row_of(template, person, enrollment))
         files = [row for each in new for row in file_rows(each, people[each.person, each.person_id])]
         for start in range(0, len(files), _AT_ONCE):
             self._client.upsert(self._files, files[start : start + _AT_ONCE])
@@ -245,7 +245,7 @@ class MilvusEngine(Engine):
             self._client.upsert(self._collection(key) or self._make_collection(key), rows)
         if made:
             self._client.upsert(self._people, made)
-        self._client.delete(self._pending, ids=[enrolment])
+        self._client.delete(self._pending, ids=[enrollment])
 
     def _new(self, templates: Sequence[Template]) -> list[Template]:
         """Those that are not there yet."""
@@ -309,7 +309,7 @@ class MilvusEngine(Engine):
     def _visible(self, wanted: str = "") -> str:
         """An expression that leaves out what is pending."""
         pending = [row["id"] for row in self._all(self._pending, "", ["id"])]
-        hidden = f"enrolment not in {json.dumps(pending)}" if pending else ""
+        hidden = f"enrollment not in {json.dumps(pending)}" if pending else ""
         return " and ".join(part for part in (wanted, hidden) if part)
 
     def _clear_left_behind(self) -> None:
@@ -317,7 +317,7 @@ class MilvusEngine(Engine):
             if time.time() - float(row["started_at"]) < _LEFT_BEHIND_S:
                 continue
             for collection in self._read_models().values():
-                of_enrolment = f'enrolment == "{row["id"]}"'
+                of_enrolment = f'enrollment == "{row["id"]}"'
                 for template in self._all(collection, of_enrolment, ["id"]):
                     self._client.delete(self._files, filter=f'template_id == "{template["id"]}"')
                 self._client.delete(collection, filter=of_enrolment)

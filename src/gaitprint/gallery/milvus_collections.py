@@ -17,7 +17,7 @@ from gaitprint.gallery.ranking import search_length, whole_search_vectors
 from gaitprint.gallery.template import ModelKey, Template
 
 # What a template's row gives back, besides its vectors.
-LABELS = ("person_id", "modality", "walk", "condition", "view", "quality", "enrolled_at", "enrolment")
+LABELS = ("person_id", "modality", "walk", "condition", "view", "quality", "enrolled_at", "enrollment")
 # A string of Milvus has at most 65,535 bytes; files are cut into pieces.
 _PIECE = 60_000
 _NO_VECTOR = [0.0, 0.0]
@@ -59,7 +59,7 @@ def make_template_collection(client: Any, name: str, key: ModelKey) -> None:
     _create(client, name, schema, index)
 
 
-def row_of(template: Template, person_id: str, enrolment: str) -> dict[str, Any]:
+def row_of(template: Template, person_id: str, enrollment: str) -> dict[str, Any]:
     """A template's row in its model's collection."""
     searched = whole_search_vectors(template.model, template.vector[None])[0]
     flat = template.vector.ravel()
@@ -72,7 +72,7 @@ def row_of(template: Template, person_id: str, enrolment: str) -> dict[str, Any]
         "view": template.view,
         "quality": -1.0 if template.quality is None else float(template.quality),
         "enrolled_at": template.enrolled_at,
-        "enrolment": enrolment,
+        "enrollment": enrollment,
         "search": searched.tolist(),
         "vector": flat.tolist() if len(flat) > 1 else [float(flat[0]), 0.0],
     }

@@ -133,7 +133,7 @@ class PostgresEngine(Engine):
         person = self._id(name)
 
         def work(connection: Any) -> int:
-            # The person first: an enrolment that is under way ends before, or finds nobody and starts again.
+            # The person first: an enrollment that is under way ends before, or finds nobody and starts again.
             connection.execute("SELECT 1 FROM people WHERE id = %s FOR UPDATE", (person,))
             of_person = "DELETE FROM templates USING people p WHERE person = p.number AND p.id = %s"
             gone = connection.execute(of_person, (person,)).rowcount

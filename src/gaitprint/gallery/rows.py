@@ -70,7 +70,7 @@ def template_of(row: Sequence[Any]) -> Template:
 
 
 def summarise(rows: Sequence[Sequence[Any]]) -> list[Person]:
-    """People from rows (id, name, model, weights hash, modality, templates, last enrolment), ordered by person."""
+    """People from rows (id, name, model, weights hash, modality, templates, last enrollment), ordered by person."""
     people: dict[str, Person] = {}
     for person_id, name, model, weights_hash, modality, count, last in rows:
         known = people.get(person_id, Person(person_id, name, {}, (), ""))

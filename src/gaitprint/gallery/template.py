@@ -82,7 +82,7 @@ def check_metric(model: str, distance: str) -> None:
     if distance not in METRICS:
         raise IncompatibleError(
             f"'{model}' compares walks by {distance}, on the scale of all walks at hand, which changes with every "
-            f"enrolment; a gallery needs one of {', '.join(METRICS)}"
+            f"enrollment; a gallery needs one of {', '.join(METRICS)}"
         )
 
 

@@ -101,8 +101,8 @@ class GaitBase(GaitModel):
         """Embed sets of silhouettes; their order has no say.
 
         Args:
-            inputs: float32 [B, T, 1, H, W] in [-1, 1], T >= 1; or gait energy images [B, 1, H, W]. The last feature map must have at least P rows or a
-                divisor of their number, or stripes overlap.
+            inputs: float32 [B, T, 1, H, W] in [-1, 1], T >= 1; or gait energy images [B, 1, H, W]. The last feature map
+                must have at least P rows or a divisor of their number, or stripes overlap.
 
         Returns:
             embedding [B, P, D]; logits [B, P, S], scaled cosines of each person's direction with the embedding, batch

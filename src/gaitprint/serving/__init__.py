@@ -1,1 +1,1 @@
-"""HTTP service and web page: upload or record a walk, enrol, identify, verify, and manage who is known."""
+"""HTTP service and web page: upload or record a walk, enroll, identify, verify, and manage who is known."""

@@ -17,7 +17,7 @@ _REASONS = 3
 
 
 def finish_enrollment(service: Service, job: Job, name: str) -> None:
-    """Enrol a person by the walks of a job's videos.
+    """Enroll a person by the walks of a job's videos.
 
     Raises:
         JobFailedError: several people walk at once in one, there is no usable walk, or the models cannot look at them.

@@ -31,7 +31,7 @@ class KnownPerson:
 
 @dataclass(frozen=True)
 class Enrolled:
-    """What an enrolment kept: of whom, and how many templates."""
+    """What an enrollment kept: of whom, and how many templates."""
 
     person_id: str
     name: str

@@ -51,7 +51,7 @@ class Limits(_Schema):
 
     upload_bytes: int = Field(description="Of one request.")
     video_seconds: float
-    enroll_videos: int = Field(description="Videos of one enrolment.")
+    enroll_videos: int = Field(description="Videos of one enrollment.")
 
 
 class Session(_Schema):

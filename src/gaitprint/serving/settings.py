@@ -24,7 +24,7 @@ class ServiceSettings:
         video_seconds: how long one video may be.
         video_frames: how many frames it may have.
         frame_pixels: how many pixels a frame may have.
-        enroll_videos: how many videos one enrolment may bring.
+        enroll_videos: how many videos one enrollment may bring.
         workers: videos that are looked at at once.
         waiting_jobs: videos that are being uploaded or wait, at most; beyond, requests are refused.
         job_seconds: after so long a video is given up.

@@ -1,4 +1,4 @@
-"""Requests that bring videos: enrol, identify, verify. Each becomes a job."""
+"""Requests that bring videos: enroll, identify, verify. Each becomes a job."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _responses() -> dict[int | str, dict[str, Any]]:
     status_code=202,
     response_model=JobItem,
     responses=_responses(),
-    summary="Enrol a person",
+    summary="Enroll a person",
     openapi_extra=_form(
         {
             "name": {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "example": "Anna Novak"},

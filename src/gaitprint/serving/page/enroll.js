@@ -20,7 +20,7 @@ export function enrollTab(panel, session) {
     if (!name.value.trim()) return [name, "Give a name."];
     const chosen = chooser.problem();
     if (chosen) return [chooser.input, chosen];
-    if (!consent.checked) return [consent, "Enrol only people who agreed to it."];
+    if (!consent.checked) return [consent, "Enroll only people who agreed to it."];
     return null;
   }
 
