@@ -1,0 +1,75 @@
+"""gaitprint calibrate: from a store of strangers to a decision of a gallery."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import gaitprint
+from gaitprint.cli import main
+from gaitprint.core.config import to_mapping
+from gaitprint.models.weights import Card, build_model, save_weights
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Five people, two passages of each of two videos: patterns of blocks, some of which every passage turns over."""
+    rng = np.random.default_rng(0)
+    walks = []
+    for person, pattern in enumerate(rng.random((5, 8, 8)) > 0.5):
+        for condition in ("a-01", "a-02", "b-01", "b-02"):
+            blocks = pattern ^ (rng.random((3, 8, 8)) < 0.05)
+            images = (255 * blocks).astype(np.uint8).repeat(8, axis=1).repeat(8, axis=2)
+            walks.append(gaitprint.GaitSequence(f"00{person}", condition, "free", 25.0, silhouettes=images))
+    gaitprint.Store.create(tmp_path / "walks").add(walks)
+    return tmp_path / "walks"
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    """A network that learnt from person 004."""
+    torch.manual_seed(0)
+    model = build_model({"name": "cnn-gei"}, None)
+    (tmp_path / "network").mkdir()
+    card = Card(
+        model={"name": "cnn-gei", **to_mapping(model.Config())},
+        input={"representation": "gei", "size": [64, 64]},
+        distance="cosine",
+        num_subjects=None,
+        train_subjects=("004",),
+        data="",
+        metrics={},
+        recipe="",
+        step=0,
+    )
+    save_weights(tmp_path / "network", model, card)
+    return tmp_path / "network"
+
+
+def run(*words: str | Path) -> dict:
+    """Call the command and return what ``--json`` says."""
+    path = Path(str(words[1])).parent / "answer.json"
+    assert main.run([str(word) for word in (*words, "--json", path, "--quiet")]) == 0
+    return json.loads(path.read_text())
+
+
+def test_a_calibration_travels_with_its_weights(store: Path, network: Path) -> None:
+    answer = run("calibrate", network, "--data", store, "--recordings", "videos", "--source", "four strangers")
+    # Of four people 2 x 2 pairs of two videos each, and 16 walks less their own 4: 16 * 12 / 2 pairs.
+    assert (answer["people"], answer["walks"], answer["genuine"], answer["impostors"]) == (4, 16, 16, 96)
+    assert list(answer["thresholds"]) == ["0.1"]  # 96 pairs show no smaller one
+    known = gaitprint.load(network).calibration
+    assert known is not None
+    assert known.source == "four strangers"
+    assert known.threshold(0.1) == answer["thresholds"]["0.1"]
+    assert run("calibrate", network, "--data", store)["genuine"] == 24
+
+
+def test_who_was_learnt_from_calibrates_nothing(store: Path, network: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["calibrate", str(network), "--data", str(store), "--subjects", "003", "004"]) == 2
+    assert "004" in capsys.readouterr().err
+    assert not (network / "calibration.json").exists()
+    assert main.run(["calibrate", "skeleton", "--data", str(store)]) == 2
+    assert "no folder of weights" in capsys.readouterr().err
