@@ -9,6 +9,7 @@ from benchmarks import video_scenes as scenes
 from gaitprint.core.errors import UnreadableFileError, UsageError
 from gaitprint.core.skeletons import BLAZEPOSE_33, convert_joints
 from gaitprint.synth.landmarks import LANDMARKS
+from gaitprint.video.crop_memory import CropMemory, without_gaps
 from gaitprint.video.looks import interpolate
 from gaitprint.video.passages import find_spells, longest_stretch
 from gaitprint.video.people import Detections, people_in
@@ -18,7 +19,7 @@ from gaitprint.video.segmentation import clean_silhouette, combine
 from gaitprint.video.sources import open_source
 from gaitprint.video.squares import cut_square, place_mask
 from gaitprint.video.step_rhythm import joint_rhythm, step_rhythm
-from gaitprint.video.tracking import Tracker
+from gaitprint.video.tracking import Track, Tracker
 
 GOOD = PassageQuality(60, 2.4, 2.2, 120.0, 1.0, 0.6, 0.6, 0.8, 1.0)
 
@@ -98,6 +99,12 @@ def test_halves_above_one_another_are_one_person_and_two_beside_are_two() -> Non
     boxes, _ = people_in(moving, moving)
     assert sorted(boxes[:, 0].round()) == [38, 120]
     assert boxes[boxes[:, 0].argmin(), 3] == pytest.approx(80, abs=2)
+
+
+def test_who_leaves_in_the_frame_of_a_cut_has_no_crops() -> None:
+    crops = CropMemory().take(Track(1, 300))
+    assert (crops.numbers, crops.pixels) == ([], [])
+    assert without_gaps(Track(1, 300), crops)[1] is crops
 
 
 def test_steps_have_a_rhythm_and_noise_has_none() -> None:

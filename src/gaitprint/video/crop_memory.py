@@ -63,7 +63,8 @@ class CropMemory:
 
     def take(self, track: Track) -> Crops:
         """Return the crops of a track that is over, one for each of its boxes, and let go of them."""
-        crops = self._kept.pop(id(track))
+        # One that was cut in the very frame in which the person left has no box, and no crop.
+        crops = self._kept.pop(id(track), Crops())
         length = len(track)
         return Crops(crops.numbers[:length], crops.pixels[:length], crops.squares[:length], crops.camera_moves[:length])
 
