@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
@@ -165,8 +164,6 @@ async def _accept(
     prepare: Callable[[Service, Upload], Callable[[Job], None]],
 ) -> JobItem:
     """Receive videos, make a job of them, and wait for it as long as was asked."""
-    if not math.isfinite(wait):
-        raise Problem(422, "wait: must be a number")
     service: Service = request.app.state.service
     service.doorkeeper.count_video(caller)
     try:
@@ -177,12 +174,16 @@ async def _accept(
         most = service.settings.upload_bytes + FORM_BYTES
         upload = await receive_upload(request, job.folder, fields=fields, videos=videos, most_bytes=most)
         job.videos = upload.videos
+        job.claimed = upload.fields.get("person_id")
         job.finish = await run_in_threadpool(prepare, service, upload)
     except BaseException:
         service.jobs.discard(job)
         raise
     service.jobs.submit(job)
     response.headers["Location"] = f"/api/v1/jobs/{job.job_id}"
+    if wait == 0:
+        # The same answer whether or not the job happens to be over by now.
+        return job_item(job)
     await service.jobs.wait(job, wait)
     if job.failure is not None:
         headers = {"Location": response.headers["Location"]}
