@@ -1,5 +1,6 @@
 """The API, by way of a client: enroll, identify, verify, list, rename, delete, and jobs."""
 
+import threading
 import time
 
 from tests.serving.conftest import ask, enroll
@@ -115,13 +116,51 @@ def test_results_are_dropped_after_a_while(start):
     assert client.get(job.headers["location"]).status_code == 404
 
 
-def test_videos_are_removed_once_they_were_looked_at(running):
+def test_videos_and_walks_are_removed_once_they_were_looked_at(running):
     client = running.client()
     ask(client, "identify", video("anna"))
+    assert [job.seen[0].people[0].walks for job in running.service.jobs._jobs.values()] == [[]]
+    ask(client, "identify", video("anna", crash=True))
     enroll(client, "Anna", video("anna"), video("anna", take=2))
     kept = [path.name for path in (running.folder / "temporary").rglob("*") if path.is_file()]
     assert kept
     assert {name.rpartition(".")[2] for name in kept} == {"gif", "png"}
+
+
+def test_a_result_that_names_somebody_who_is_deleted_meanwhile_is_dropped(running, monkeypatch):
+    client = running.client()
+    anna = enroll(client, "Anna", video("anna")).json()["enrolled"]["person_id"]
+    identify, found, deleted = running.service.recogniser.identify, threading.Event(), threading.Event()
+
+    def slow(*asked):
+        answer = identify(*asked)
+        found.set()
+        assert deleted.wait(20)
+        return answer
+
+    monkeypatch.setattr(running.service.recogniser, "identify", slow)
+    place = ask(client, "identify", video("anna", take=2), wait=0).headers["location"]
+    assert found.wait(20)
+    assert client.delete(f"/api/v1/people/{anna}").status_code == 200
+    deleted.set()
+    job = client.get(place, params={"wait": 20})
+    while job.status_code == 200 and job.json()["state"] == "running":
+        job = client.get(place, params={"wait": 20})
+    assert client.get(place).status_code == 404
+
+
+def test_a_job_is_accepted_even_where_it_is_over_at_once(running, monkeypatch):
+    jobs = running.service.jobs
+    submit = jobs.submit
+
+    def submit_and_end(job):
+        submit(job)
+        while not job.over:
+            time.sleep(0.001)
+
+    monkeypatch.setattr(jobs, "submit", submit_and_end)
+    accepted = enroll(running.client(), "Anna", video("small"), wait=0)
+    assert (accepted.status_code, accepted.json()["state"]) == (202, "failed")
 
 
 def test_two_people_at_once_are_nobody_to_enrol(running):
@@ -138,6 +177,17 @@ def test_a_failed_job_still_shows_what_was_seen(running):
     assert job["problem"]["detail"] == "no walk that will do: too small"
     assert job["videos"][0]["people"][0]["passages"][0]["refused"]
     assert client.get("/api/v1/people").json()["total"] == 0
+
+
+def test_the_audit_log_tells_of_videos_that_failed(running):
+    client = running.client()
+    anna = enroll(client, "Anna", video("anna")).json()["enrolled"]["person_id"]
+    ask(client, "identify", b"RIFF....AVI and then nothing that is a video")
+    ask(client, "verify", video("anna", crash=True), person_id=anna)
+    enroll(client, "Ben", video("small"))
+    entries = client.get("/api/v1/audit").json()["entries"]
+    told = [(entry["action"], entry["outcome"], entry["person_id"]) for entry in entries[1:4]]
+    assert told == [("enroll", "failed", None), ("verify", "failed", anna), ("identify", "failed", None)]
 
 
 def test_the_audit_log_tells_who_asked_what_by_ids_alone(running):

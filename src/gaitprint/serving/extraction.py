@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -94,6 +94,14 @@ class SeenVideo:
     seconds: float
     several_at_once: bool = False
     warnings: tuple[str, ...] = field(default=())
+
+    def without_walks(self) -> SeenVideo:
+        """Return what is shown of it, which takes little memory."""
+        people = tuple(
+            SeenPerson(person.number, tuple(replace(passage, walk=None) for passage in person.passages))
+            for person in self.people
+        )
+        return replace(self, people=people)
 
 
 class VideoRefusedError(GaitprintError):

@@ -26,7 +26,6 @@ def finish_enrollment(service: Service, job: Job, name: str) -> None:
         walks = _walks_of_one(job)
         outcome = service.recogniser.enroll(name, walks)
     except GaitprintError as error:
-        service.audit.write(job.token_id, "enroll", "failed")
         raise _failure(error) from error
     job.enrolled = EnrolledItem(person_id=outcome.person_id, name=outcome.name, templates=outcome.templates)
     service.audit.write(job.token_id, "enroll", "enrolled", outcome.person_id)
@@ -50,7 +49,6 @@ def finish_identification(service: Service, job: Job, fpir: float, *, one_person
             raise JobFailedError(422, nobody_usable(job.seen))
         answers = [(number, service.recogniser.identify(walks, fpir)) for number, walks in asked]
     except GaitprintError as error:
-        service.audit.write(job.token_id, "identify", "failed")
         raise _failure(error) from error
     results = []
     for number, answer in answers:
@@ -73,7 +71,6 @@ def finish_verification(service: Service, job: Job, person_id: str, fmr: float) 
     try:
         check = service.recogniser.verify(person_id, _walks_of_one(job), fmr)
     except GaitprintError as error:
-        service.audit.write(job.token_id, "verify", "failed", person_id)
         raise _failure(error) from error
     job.verified = Verified(accepted=check.accepted, reason=check.reason, probability=check.probability, fmr=fmr)
     outcome = "not decided" if check.accepted is None else "accepted" if check.accepted else "rejected"

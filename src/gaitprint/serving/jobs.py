@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import queue
 import shutil
@@ -47,6 +48,7 @@ class Job:
         job_id: opaque.
         videos: paths of what was uploaded.
         finish: makes the result of what was seen; may raise `JobFailedError`.
+        claimed: person whom the request names, if it does.
     """
 
     action: Action
@@ -55,6 +57,7 @@ class Job:
     job_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     videos: list[Path] = field(default_factory=list)
     finish: Callable[[Job], None] = lambda job: None
+    claimed: str | None = None
     state: State = "queued"
     created_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     video: int = 1
@@ -66,6 +69,8 @@ class Job:
     enrolled: EnrolledItem | None = None
     failure: JobFailedError | None = None
     ended: float | None = None
+    # People who were renamed or removed since `finish` began.
+    outdated: set[str] = field(default_factory=set)
 
     @property
     def over(self) -> bool:
@@ -91,12 +96,21 @@ class Jobs:
         extractors: each is used by a thread of its own.
         waiting: how many jobs may be uploaded or wait at once, besides those that run.
         kept_seconds: so long are finished jobs kept.
+        on_failed: called with each job that failed, before it is over.
     """
 
-    def __init__(self, folder: Path, extractors: list[Extractor], waiting: int, kept_seconds: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        extractors: list[Extractor],
+        waiting: int,
+        kept_seconds: float,
+        on_failed: Callable[[Job], None],
+    ) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700, parents=True)
         self._folder, self._extractors, self._kept_seconds = folder, extractors, kept_seconds
+        self._on_failed = on_failed
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._free = waiting + len(extractors)
@@ -152,9 +166,11 @@ class Jobs:
             await asyncio.sleep(_POLL_SECONDS)
 
     def forget_person(self, person_id: str) -> None:
-        """Drop results that name a person."""
+        """Drop results that name a person, those that come of running jobs included."""
         with self._lock:
             gone = [job for job in self._jobs.values() if job.over and person_id in job.person_ids]
+            for job in self._jobs.values():
+                job.outdated.add(person_id)
         for job in gone:
             self.drop(job)
 
@@ -177,6 +193,9 @@ class Jobs:
     def close(self) -> None:
         """End threads and processes, and remove every video and picture."""
         self._sweeper_stops.set()
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._queue.get_nowait()
         for _ in self._extractors:
             self._queue.put(None)
         for extractor in self._extractors:
@@ -192,6 +211,8 @@ class Jobs:
             job.state = "running"
             try:
                 self._look(job, extractor)
+                with self._lock:
+                    job.outdated.clear()
                 job.finish(job)
                 state: State = "done"
             except JobFailedError as failure:
@@ -201,13 +222,21 @@ class Jobs:
             except Exception:
                 _log.exception("job failed")
                 job.failure, state = JobFailedError(500, "internal error; the service's own log has more"), "failed"
-            finally:
-                for video in job.videos:
-                    video.unlink(missing_ok=True)
-                with self._lock:
-                    self._free += 1
-            job.ended = time.monotonic()
-            job.state = state
+            self._end(job, state)
+
+    def _end(self, job: Job, state: State) -> None:
+        try:
+            _let_go_of_walks(job)
+            if state == "failed":
+                self._on_failed(job)
+        except Exception:
+            _log.exception("the end of a job failed")
+        with self._lock:
+            self._free += 1
+            job.ended, job.state = time.monotonic(), state
+            outdated = not job.outdated.isdisjoint(job.person_ids)
+        if outdated:
+            self.drop(job)
 
     def _look(self, job: Job, extractor: Extractor) -> None:
         for number, video in enumerate(job.videos, start=1):
@@ -221,11 +250,16 @@ class Jobs:
             seen = extractor.extract(video, folder, progress)
             # Not needed any more, even while others of the job wait.
             video.unlink(missing_ok=True)
-            for walk in folder.glob("*.npz"):
-                walk.unlink()
             job.frames = job.total = seen.frames
             job.seen.append(seen)
 
     def _sweep_now_and_then(self) -> None:
         while not self._sweeper_stops.wait(min(self._kept_seconds, 30)):
             self.sweep()
+
+
+def _let_go_of_walks(job: Job) -> None:
+    """Let go of the videos and walks of a job; its pictures stay."""
+    job.seen = [video.without_walks() for video in job.seen]
+    for path in (*job.videos, *job.folder.glob("video-*/*.npz")):
+        path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from gaitprint.serving.audit import AuditLog
 from gaitprint.serving.database import ServiceDatabase
 from gaitprint.serving.extraction import Extractor
 from gaitprint.serving.folder_lock import FolderLock
-from gaitprint.serving.jobs import Jobs
+from gaitprint.serving.jobs import Job, Jobs
 from gaitprint.serving.recogniser import Recogniser
 from gaitprint.serving.settings import ServiceSettings
 from gaitprint.serving.tokens import Tokens
@@ -60,14 +60,18 @@ class Service:
         except UsageError:
             database.close()
             raise
-        tokens = Tokens(database)
+        tokens, audit = Tokens(database), AuditLog(database)
+
+        def failed(job: Job) -> None:
+            audit.write(job.token_id, job.action, "failed", job.claimed)
+
         return cls(
             settings,
             recogniser,
             tokens,
-            AuditLog(database),
+            audit,
             Doorkeeper(settings, tokens),
-            Jobs(settings.folder / "temporary", extractors, settings.waiting_jobs, settings.kept_seconds),
+            Jobs(settings.folder / "temporary", extractors, settings.waiting_jobs, settings.kept_seconds, failed),
             database,
             lock,
         )
