@@ -56,6 +56,11 @@ def test_enrol_list_show_rename_update_delete(location) -> None:
         assert dict(anna.templates) == {"lookup (111111111111)": 3}
         assert anna.modalities == ("joints",)
         assert anna.person_id == first.person_id
+        assert gallery.people("Anna") == [anna]
+        for person in (anna, ben):
+            assert gallery.person(person.person_id) == person
+        for no_id in ("", "Anna", "' OR ''='", "f" * 32, anna.person_id.upper(), "\0", "\ud800"):
+            assert gallery.person(no_id) is None
         _, templates = gallery.show("Anna")
         assert {template.template_id for template in templates} == {*first.templates, *again.templates}
         kept = next(template for template in templates if template.template_id == first.templates[0])
@@ -81,6 +86,7 @@ def test_enrol_list_show_rename_update_delete(location) -> None:
 
         assert gallery.delete("Anna Maria") == 1
         assert [person.name for person in gallery.people()] == ["Ben"]
+        assert gallery.person(first.person_id) is None
         assert [found.subject for found in gallery.identify(walks[2][0]).candidates] == ["Ben"]
         for call in (gallery.delete, gallery.show):
             with pytest.raises(UsageError, match="nobody is enrolled as 'Anna Maria'"):
@@ -279,9 +285,9 @@ def test_several_walks_and_models_against_a_loop(location) -> None:
             model: ModelKey.of(model, model.embed(walks)[0])
             for model, walks in ((skeleton, probe[:3]), (outline, probe[3:]))
         }
-        expected = {}
+        expected, templates = {}, []
         for name, walks in known.items():
-            templates, score = [], 0.0
+            score = 0.0
             for model, looked in ((skeleton, probe[:3]), (outline, probe[3:])):
                 own = [walk for walk in walks if model.modality in walk.modalities]
                 if own:
@@ -292,7 +298,7 @@ def test_several_walks_and_models_against_a_loop(location) -> None:
                     score += model.calibration.slope * np.mean(nearest) + model.calibration.intercept
                     templates += [Template(name, keys[model], model.modality, each, "w", "c", "v") for each in vectors]
             expected[name] = score
-            gallery.engine.add(templates)
+        gallery.engine.add(templates)
         best = sorted(expected, key=lambda name: -expected[name])
         for count in (1, 7, 40, 200):
             found = gallery.identify(probe, top_k=count).candidates

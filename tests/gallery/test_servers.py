@@ -1,11 +1,14 @@
 """What is particular to the engines behind a URL."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from gaitprint.core.errors import UsageError
-from gaitprint.gallery import postgres
+from gaitprint.gallery import milvus_collections, milvus_enrollments, postgres
 from gaitprint.gallery.engine import GalleryError, default_location, open_engine, without_password
+from gaitprint.gallery.milvus_enrollments import Enrollment
 from gaitprint.gallery.milvus_search import MilvusScores
 from gaitprint.gallery.template import Template
 
@@ -68,6 +71,84 @@ def test_who_is_removed_during_a_search_is_not_found(new_location, monkeypatch) 
         probe = templates_of("Anna", 1)[0].vector[None]
         (found,) = engine.search(KEY, probe, 2)
         assert [template.person for _, template in found] == ["Ben"]
+
+
+def test_an_enrollment_between_the_pages_of_a_reader_is_not_seen_in_part(new_location, monkeypatch) -> None:
+    """The reader is at the second of three templates when two come, one of them on a page that it has read."""
+    monkeypatch.setattr(milvus_collections, "PAGE", 1)
+    location = new_location("milvus")
+    another = replace(KEY, name="another")
+    with open_engine(location) as engine, open_engine(location) as other:
+        for number, key in (("5", KEY), ("6", KEY), ("7", another)):
+            engine.add([replace(templates_of("Anna", 1)[0], model=key, template_id=number * 32)])
+        (anna,) = engine.people()
+        pages = type(engine._client.query_iterator(f"{engine._prefix}_people", filter='id != ""'))
+        next_page, added = pages.next, []
+
+        def add_then(self) -> list:
+            page = next_page(self)
+            if page and page[0]["id"] == "5" * 32 and not added:
+                added.append(True)
+                for name, ids, key in (("Anna", "0f", KEY), ("Ben", "0f", another)):
+                    both = [replace(one, model=key) for one in templates_of(name, 2)]
+                    ends = [number * 16 + str(len(name)) * 16 for number in ids]
+                    other.add([replace(one, template_id=end) for one, end in zip(both, ends, strict=True)])
+            return page
+
+        for read in (
+            lambda: sum(engine.counts(KEY).values()),
+            lambda: sum(engine.people("Anna")[0].templates.values()) - 1,
+            lambda: len(list(engine.templates("Anna"))) - 1,
+            lambda: len(engine.of_people(KEY, [anna.person_id])),
+        ):
+            added.clear()
+            with monkeypatch.context() as patched:
+                patched.setattr(pages, "next", add_then)
+                assert read() == 2
+            assert added
+            assert read() == 4
+            assert sum(engine.people("Ben")[0].templates.values()) == 2
+            engine.delete("Ben")
+            engine.replace("Anna", ["0" * 16 + "4" * 16, "f" * 16 + "4" * 16], [])
+
+
+def test_an_enrollment_of_a_client_that_died_can_be_repeated(new_location, monkeypatch) -> None:
+    location, templates = new_location("milvus"), templates_of("Anna", 1)
+    with open_engine(location) as engine:
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(Enrollment, "finish", interrupt)
+            engine.add(templates)
+        assert engine.counts(KEY) == {}
+        engine.add(templates)
+        assert list(engine.counts(KEY).values()) == [2]
+    monkeypatch.setattr(milvus_enrollments, "LEFT_BEHIND_S", -1.0)
+    with open_engine(location) as engine:  # removes what the first one left, and nothing else
+        assert engine._enrollments.look().pending == ()
+        assert {template.picture for template in engine.templates("Anna")} == {templates[0].picture}
+        assert list(engine.counts(KEY).values()) == [2]
+
+
+def interrupt(self) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_enrollment_that_stood_still_for_too_long_is_given_up_whole(new_location, monkeypatch) -> None:
+    location, templates = new_location("milvus"), templates_of("Anna", 1)
+    finish = Enrollment.finish
+
+    def late(self) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(milvus_enrollments, "LEFT_BEHIND_S", -1.0)
+            open_engine(location).close()
+        finish(self)
+
+    with open_engine(location) as engine:
+        with monkeypatch.context() as patched, pytest.raises(GalleryError, match="repeat it"):
+            patched.setattr(Enrollment, "finish", late)
+            engine.add(templates)
+        assert engine.counts(KEY) == {}
+        engine.add(templates)
+        assert list(engine.counts(KEY).values()) == [2]
 
 
 def test_passwords_are_not_shown(new_location) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gaitprint.core.errors import GaitprintError, UsageError
 from gaitprint.core.registry import Registry, nearest_name
 from gaitprint.gallery.ranking import Nearest
-from gaitprint.gallery.template import ModelKey, Template
+from gaitprint.gallery.template import ModelKey, Template, is_id
 
 ENGINES = Registry(
     "gallery engine",
@@ -115,6 +115,14 @@ class Engine(ABC):
     @abstractmethod
     def people(self, name: str | None = None) -> list[Person]:
         """Everybody in order of their names, or the person of one name, if there is one."""
+
+    def person(self, person_id: str) -> Person | None:
+        """The person of an id, or None; what is no id is nobody's."""
+        return self._person_of_id(person_id) if is_id(person_id) else None
+
+    @abstractmethod
+    def _person_of_id(self, person_id: str) -> Person | None:
+        """As `person`, of 32 hexadecimal digits."""
 
     @abstractmethod
     def models(self) -> dict[ModelKey, int]:

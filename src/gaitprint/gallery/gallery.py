@@ -207,10 +207,19 @@ class Gallery:
         templates = sum(counts.values())
         return Verified(accepted, found, limit.score, limit.distance, limit.nearest_counted, templates)
 
-    def people(self) -> list[Person]:
-        """Return everybody, in order of their names."""
+    def people(self, name: str | None = None) -> list[Person]:
+        """Return everybody, in order of their names; or the person of one name, if there is one.
+
+        Raises:
+            UsageError: a name that cannot be one.
+        """
         with self._lock:
-            return self.engine.people()
+            return self.engine.people(None if name is None else check_name(name))
+
+    def person(self, person_id: str) -> Person | None:
+        """Return the person of an id, None where there is nobody."""
+        with self._lock:
+            return self.engine.person(person_id)
 
     def show(self, name: str) -> tuple[Person, list[Template]]:
         """Return a person and all templates, with whatever is kept of them.

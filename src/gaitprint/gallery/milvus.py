@@ -1,17 +1,17 @@
 """Milvus through its own client, for galleries that outgrow one server; `milvus:///file.db` is Milvus Lite.
 
-Milvus has no transactions over several requests. An enrollment is made whole by a row that says that it is pending: it
-is written first, hides all templates of the enrollment, and is removed last. Who finds one that is older than a minute,
-left by a client that died, removes what it hides. So an enrollment is acknowledged when it is complete, and never half
-seen. Replacing adds before it removes, so that a client that dies in between leaves both; renaming likewise.
+An enrollment is acknowledged when it is complete, and people and their templates are read without half of one
+(`milvus_enrollments`); a search may find a complete one that is not acknowledged yet. Whoever opens the gallery removes
+what clients that died have left. Replacing adds before it removes, so that a client that dies in between leaves both;
+renaming likewise.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +25,7 @@ from gaitprint.core.errors import UsageError
 from gaitprint.gallery.engine import Engine, GalleryError, Person, without_password
 from gaitprint.gallery.milvus_collections import (
     LABELS,
+    all_rows,
     file_rows,
     files_of,
     key_of_name,
@@ -34,12 +35,12 @@ from gaitprint.gallery.milvus_collections import (
     row_of,
     template_of,
 )
+from gaitprint.gallery.milvus_enrollments import Enrollment, Enrollments, Seen
 from gaitprint.gallery.milvus_search import MilvusScores, RemovedMeanwhileError
 from gaitprint.gallery.ranking import Nearest, ProbeScores, nearest_people
 from gaitprint.gallery.rows import summarise
 from gaitprint.gallery.template import ModelKey, Template
 
-_LEFT_BEHIND_S = 60.0
 _AT_ONCE = 500
 _ATTEMPTS = 6
 _NAMES = uuid.UUID("5b0c5bd2-9b5c-4b8e-9c5e-0f3f6b2a7d11")
@@ -60,14 +61,15 @@ class MilvusEngine(Engine):
         if not (self._prefix.isascii() and self._prefix.isidentifier()):
             raise UsageError(f"{self.location}: collections '{self._prefix}' must be letters, digits and underscores")
         self._people, self._models = f"{self._prefix}_people", f"{self._prefix}_models"
-        self._files, self._pending = f"{self._prefix}_files", f"{self._prefix}_pending"
+        self._files, pending = f"{self._prefix}_files", f"{self._prefix}_pending"
         self._keys: dict[ModelKey, str] = {}
         with self._errors():
             self._client: Any = _connect(url)
-            if not self._client.has_collection(self._pending):
+            if not self._client.has_collection(pending):
                 if not create:
                     raise UsageError(f"{self.location}: no gallery here; gaitprint enroll makes one")
                 make_collections(self._client, self._prefix)
+            self._enrollments = Enrollments(self._client, pending)
             self._read_models()
             self._clear_left_behind()
 
@@ -131,15 +133,23 @@ class MilvusEngine(Engine):
         with self._errors():
             if name is None:
                 known = self._all(self._people, "", ["person_id", "name"])
-            else:
-                known = self._client.get(self._people, ids=[key_of_name(name)], output_fields=["person_id", "name"])
-            named = {row["person_id"]: row["name"] for row in known}
-            counted: dict[tuple[str, str, str, str], list[str]] = {}
-            for key, collection in self._read_models().items():
-                wanted = self._visible(f"person_id in {json.dumps(list(named))}" if name is not None else "")
-                for row in self._all(collection, wanted, ["person_id", "modality", "enrolled_at"]):
-                    group = row["person_id"], key.name, key.weights_hash, row["modality"]
-                    counted.setdefault(group, []).append(row["enrolled_at"])
+                return self._described({row["person_id"]: row["name"] for row in known}, "")
+            known = self._client.get(self._people, ids=[key_of_name(name)], output_fields=["person_id", "name"])
+            return self._described_alone({row["person_id"]: row["name"] for row in known})
+
+    def _person_of_id(self, person_id: str) -> Person | None:
+        with self._errors():
+            return next(iter(self._described_alone(self._names({person_id}))), None)
+
+    def _described_alone(self, named: dict[str, str]) -> list[Person]:
+        return self._described(named, f"person_id in {json.dumps(list(named))}") if named else []
+
+    def _described(self, named: dict[str, str], wanted: str) -> list[Person]:
+        """People by their names, from those rows of templates that an expression is true of."""
+        counted: dict[tuple[str, str, str, str], list[str]] = {}
+        for key, row in self._whole_rows(wanted, ["person_id", "modality", "enrolled_at"]):
+            group = row["person_id"], key.name, key.weights_hash, row["modality"]
+            counted.setdefault(group, []).append(row["enrolled_at"])
         rows: list[tuple[Any, ...]] = [(person, label, "", "", "", 0, "") for person, label in named.items()]
         rows += [
             (group[0], named[group[0]], *group[1:], len(times), max(times))
@@ -151,7 +161,7 @@ class MilvusEngine(Engine):
     def models(self) -> dict[ModelKey, int]:
         """See `Engine.models`."""
         with self._errors():
-            wanted = self._visible()
+            wanted = _without_pending("", self._enrollments.look())
             counts = {key: self._count(collection, wanted) for key, collection in self._read_models().items()}
         return {key: count for key, count in counts.items() if count}
 
@@ -168,32 +178,23 @@ class MilvusEngine(Engine):
             of_person = f'person_id == "{person["person_id"]}"'
             with self._errors():
                 files = files_of(self._all(self._files, of_person, ["id", "template_id", "kind", "data"]))
-                found = [
-                    template_of(row, key, person["name"], files)
-                    for key, collection in self._read_models().items()
-                    for row in self._all(collection, self._visible(of_person), ["id", *LABELS, "vector"])
-                ]
-            yield from found
+                rows = self._whole_rows(of_person, ["id", *LABELS, "vector"])
+            yield from [template_of(row, key, person["name"], files) for key, row in rows]
 
     def of_people(self, key: ModelKey, person_ids: Sequence[str]) -> list[Template]:
         """See `Engine.of_people`."""
-        collection = self._collection(key)
-        if collection is None or not person_ids:
+        if not person_ids:
             return []
         with self._errors():
-            wanted = self._visible(f"person_id in {json.dumps(list(person_ids))}")
-            rows = self._all(collection, wanted, ["id", *LABELS, "vector"])
+            wanted = f"person_id in {json.dumps(list(person_ids))}"
+            rows = [row for _, row in self._whole_rows(wanted, ["id", *LABELS, "vector"], key)]
             names = self._names({row["person_id"] for row in rows})
         return [template_of(row, key, names[row["person_id"]]) for row in rows if row["person_id"] in names]
 
     def counts(self, key: ModelKey) -> dict[str, int]:
         """See `Engine.counts`."""
-        collection, counts = self._collection(key), dict[str, int]()
-        if collection is not None:
-            with self._errors():
-                for row in self._all(collection, self._visible(), ["person_id"]):
-                    counts[row["person_id"]] = counts.get(row["person_id"], 0) + 1
-        return counts
+        with self._errors():
+            return dict(Counter(row["person_id"] for _, row in self._whole_rows("", ["person_id"], key)))
 
     def search(self, key: ModelKey, probes: NDArray[np.float32], count: int) -> list[list[tuple[Nearest, Template]]]:
         """See `Engine.search`."""
@@ -201,7 +202,7 @@ class MilvusEngine(Engine):
         if collection is None:
             return [[] for _ in probes]
         with self._errors():
-            wanted = self._visible()
+            wanted = _without_pending("", self._enrollments.look())
             return [self._search_one(collection, key, probe, count, wanted) for probe in probes]
 
     def _search_one(
@@ -231,29 +232,39 @@ class MilvusEngine(Engine):
         new = self._new(templates)
         if not new:
             return
-        enrollment = uuid.uuid4().hex
-        self._client.upsert(self._pending, [plain_row(id=enrollment, started_at=str(time.time()))])
+        enrollment = self._enrollments.begin()
+        try:
+            self._write(new, enrollment)
+        except GalleryError:  # given up: what was written after that is not hidden any more
+            self._remove_enrollment(enrollment.enrollment_id)
+            raise
+        self._enrollments.forget_old()
+
+    def _write(self, new: Sequence[Template], enrollment: Enrollment) -> None:
         people, made = self._people_of({(each.person, each.person_id) for each in new})
         by_model: dict[ModelKey, list[dict[str, Any]]] = {}
         for template in new:
             person = people[template.person, template.person_id]
-            by_model.setdefault(template.model, []).append(row_of(template, person, enrollment))
+            by_model.setdefault(template.model, []).append(row_of(template, person, enrollment.enrollment_id))
         files = [row for each in new for row in file_rows(each, people[each.person, each.person_id])]
         for start in range(0, len(files), _AT_ONCE):
+            enrollment.go_on()
             self._client.upsert(self._files, files[start : start + _AT_ONCE])
-        for key, rows in by_model.items():  # at once, so that they are seen together
+        for key, rows in by_model.items():  # at once, so that a search sees them together
+            enrollment.go_on()
             self._client.upsert(self._collection(key) or self._make_collection(key), rows)
         if made:
             self._client.upsert(self._people, made)
-        self._client.delete(self._pending, ids=[enrollment])
+        enrollment.finish()
 
     def _new(self, templates: Sequence[Template]) -> list[Template]:
-        """Those that are not there yet."""
-        there: set[str] = set()
+        """Those that are not there yet; what an enrollment that is under way, or was left behind, wrote is not."""
+        there, pending = set[str](), self._enrollments.look().pending
         for key in {template.model for template in templates}:
             if collection := self._collection(key):
                 ids = [template.template_id for template in templates if template.model == key]
-                there |= {row["id"] for row in self._by_id(collection, ids, ["id"])}
+                found = self._by_id(collection, ids, ["id", "enrollment"])
+                there |= {row["id"] for row in found if row["enrollment"] not in pending}
         return [template for template in templates if template.template_id not in there]
 
     def _people_of(self, who: set[tuple[str, str]]) -> tuple[dict[tuple[str, str], str], list[dict[str, Any]]]:
@@ -306,22 +317,28 @@ class MilvusEngine(Engine):
             names |= {row["person_id"]: row["name"] for row in self._all(self._people, wanted, ["person_id", "name"])}
         return names
 
-    def _visible(self, wanted: str = "") -> str:
-        """An expression that leaves out what is pending."""
-        pending = [row["id"] for row in self._all(self._pending, "", ["id"])]
-        hidden = f"enrollment not in {json.dumps(pending)}" if pending else ""
-        return " and ".join(part for part in (wanted, hidden) if part)
+    def _whole_rows(
+        self, wanted: str, fields: list[str], key: ModelKey | None = None
+    ) -> list[tuple[ModelKey, dict[str, Any]]]:
+        """Rows of templates, of all models or of one, and of each enrollment all that are wanted or none."""
+        seen = self._enrollments.look()
+        collections = {each: name for each, name in self._read_models().items() if key in (None, each)}
+        wanted, fields = _without_pending(wanted, seen), sorted({*fields, "enrollment"})
+        read = {each: self._all(name, wanted, fields) for each, name in collections.items()}
+        began = self._enrollments.began_since(seen)
+        return [(each, row) for each, rows in read.items() for row in rows if row["enrollment"] not in began]
 
     def _clear_left_behind(self) -> None:
-        for row in self._all(self._pending, "", ["id", "started_at"]):
-            if time.time() - float(row["started_at"]) < _LEFT_BEHIND_S:
-                continue
-            for collection in self._read_models().values():
-                of_enrolment = f'enrollment == "{row["id"]}"'
-                for template in self._all(collection, of_enrolment, ["id"]):
-                    self._client.delete(self._files, filter=f'template_id == "{template["id"]}"')
-                self._client.delete(collection, filter=of_enrolment)
-            self._client.delete(self._pending, ids=[row["id"]])
+        for enrollment_id in self._enrollments.left_behind():
+            self._remove_enrollment(enrollment_id)
+            self._enrollments.forget(enrollment_id)
+
+    def _remove_enrollment(self, enrollment_id: str) -> None:
+        for collection in self._read_models().values():
+            of_enrollment = f'enrollment == "{enrollment_id}"'
+            for template in self._all(collection, of_enrollment, ["id"]):
+                self._client.delete(self._files, filter=f'template_id == "{template["id"]}"')
+            self._client.delete(collection, filter=of_enrollment)
 
     def _by_id(self, collection: str, ids: Sequence[str], fields: list[str]) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
@@ -333,12 +350,7 @@ class MilvusEngine(Engine):
         return int(self._client.query(collection, filter=wanted, output_fields=["count(*)"])[0]["count(*)"])
 
     def _all(self, collection: str, wanted: str, fields: list[str]) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = []
-        iterator = self._client.query_iterator(collection, batch_size=1000, filter=wanted, output_fields=fields)
-        while batch := iterator.next():
-            rows += batch
-        iterator.close()
-        return rows
+        return all_rows(self._client, collection, wanted, fields)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -347,6 +359,12 @@ class MilvusEngine(Engine):
         except _milvus_exception() as error:
             text = " ".join(str(getattr(error, "message", error)).split())
             raise GalleryError(f"{self.location}: {text}") from error
+
+
+def _without_pending(wanted: str, seen: Seen) -> str:
+    """An expression for what is wanted, less what was being enrolled."""
+    hidden = f"enrollment not in {json.dumps(seen.pending)}" if seen.pending else ""
+    return " and ".join(part for part in (wanted, hidden) if part)
 
 
 def _connect(url: str) -> Any:

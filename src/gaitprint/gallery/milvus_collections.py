@@ -22,6 +22,8 @@ LABELS = ("person_id", "modality", "walk", "condition", "view", "quality", "enro
 _PIECE = 60_000
 _NO_VECTOR = [0.0, 0.0]
 _LONGEST_STRING = 2048
+# Rows that are asked for at once.
+PAGE = 1000
 
 
 def key_of_name(name: str) -> str:
@@ -125,6 +127,19 @@ def files_of(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], bytes]:
 def plain_row(**labels: str) -> dict[str, Any]:
     """A row of a collection without vectors."""
     return {**labels, "none": _NO_VECTOR}
+
+
+def all_rows(client: Any, collection: str, wanted: str, fields: list[str]) -> list[dict[str, Any]]:
+    """All rows that an expression is true of; if they are many, page by page, so that changes may be seen in part."""
+    rows: list[dict[str, Any]] = list(client.query(collection, filter=wanted, output_fields=fields, limit=PAGE))
+    if len(rows) < PAGE:
+        return rows
+    rows = []
+    iterator = client.query_iterator(collection, batch_size=PAGE, filter=wanted, output_fields=fields)
+    while batch := iterator.next():
+        rows += batch
+    iterator.close()
+    return rows
 
 
 def _make(client: Any, name: str, key_length: int, text: Mapping[str, int]) -> None:

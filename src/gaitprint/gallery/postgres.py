@@ -147,9 +147,12 @@ class PostgresEngine(Engine):
 
     def people(self, name: str | None = None) -> list[Person]:
         """See `Engine.people`."""
-        query = people_query("%s", of_name=name is not None)
-        rows = self._rows(query, () if name is None else (name,))
-        return summarise(rows)
+        if name is None:
+            return summarise(self._rows(people_query("%s")))
+        return summarise(self._rows(people_query("%s", "name"), (name,)))
+
+    def _person_of_id(self, person_id: str) -> Person | None:
+        return next(iter(summarise(self._rows(people_query("%s", "id"), (person_id,)))), None)
 
     def models(self) -> dict[ModelKey, int]:
         """See `Engine.models`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,12 @@ TABLES = "templates t JOIN people p ON p.number = t.person JOIN models m ON m.nu
 FILES = "f.picture, f.walk, t.person"
 
 
-def people_query(mark: str, *, of_name: bool) -> str:
-    """A query for what `summarise` reads, of everybody or of one name; `mark` stands for a value."""
+def people_query(mark: str, by: Literal["name", "id"] | None = None) -> str:
+    """A query for what `summarise` reads, of everybody, or of one name or id; `mark` stands for a value."""
     return (
         "SELECT p.id, p.name, m.name, m.weights_hash, t.modality, count(t.number), max(t.enrolled_at) "
         "FROM people p LEFT JOIN templates t ON t.person = p.number LEFT JOIN models m ON m.number = t.model "
-        f"{f'WHERE p.name = {mark}' if of_name else ''} "
+        f"{f'WHERE p.{by} = {mark}' if by else ''} "
         "GROUP BY p.number, m.number, t.modality ORDER BY p.name, m.number"
     )
 

@@ -148,7 +148,7 @@ class Template:
                 raise InvalidSequenceError(f"{name} {str(value)[:80]!r} of a template is no printable label")
         if self.quality is not None and not (math.isfinite(self.quality) and 0 <= self.quality <= 1):
             raise InvalidSequenceError(f"{self.walk}: quality is {self.quality!r}, must be in 0..1")
-        if not _is_id(self.template_id) or (self.person_id and not _is_id(self.person_id)):
+        if not is_id(self.template_id) or (self.person_id and not is_id(self.person_id)):
             raise InvalidSequenceError(f"{self.walk}: ids must be 32 hexadecimal digits")
 
 
@@ -175,5 +175,6 @@ def check_name(name: object) -> str:
     return composed
 
 
-def _is_id(value: str) -> bool:
+def is_id(value: str) -> bool:
+    """Say whether a text is an id of a person or a template: 32 hexadecimal digits."""
     return len(value) == 32 and set(value) <= set("0123456789abcdef")

@@ -56,7 +56,8 @@ class GalleryRecogniser:
         with self._changes:
             before = self._find(person_id)
             if name != before.name:
-                if any(person.name == name for person in self._gallery.people()):
+                named = self._run(lambda: self._gallery.people(name))
+                if any(person.person_id != person_id for person in named):
                     raise NameTakenError("somebody else has this name")
                 self._run(lambda: self._gallery.rename(before.name, name))
             return self.person(person_id)
@@ -68,7 +69,7 @@ class GalleryRecogniser:
             try:
                 return self._gallery.delete(person.name)
             except GalleryError as error:
-                if any(other.person_id == person_id for other in self._gallery.people()):
+                if self._gallery.person(person_id) is not None:
                     raise
                 raise LeftTracesError(
                     "removed, but traces in the gallery's files could not be wiped yet; another process reads there"
@@ -103,7 +104,7 @@ class GalleryRecogniser:
         self._gallery.close()
 
     def _find(self, person_id: str) -> Person:
-        found = next((person for person in self._gallery.people() if person.person_id == person_id), None)
+        found = self._gallery.person(person_id)
         if found is None:
             raise UnknownPersonError("nobody has this id")
         return found
