@@ -1,5 +1,6 @@
 """MediaPipe's networks, where they are installed."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -34,6 +35,43 @@ def test_without_the_models_the_error_says_what_to_install(monkeypatch: pytest.M
 def test_mediapipe_itself_is_never_imported() -> None:
     choose_front_ends("mediapipe")
     assert "mediapipe" not in sys.modules
+
+
+_START_NETWORKS = """
+import os, sys, threading
+from gaitprint.video import litert
+
+done = threading.Event()
+def talk():
+    for number in range(10_000):
+        os.write(2, f"said {number}\\n".encode())
+        if done.wait(0.001):
+            return
+talking = threading.Thread(target=talk)
+talking.start()
+for name in ("detector", "segmentation"):
+    litert.LiteNetwork(name)
+print("start", file=sys.stderr)
+try:
+    litert._started = False
+    with litert._quiet_start():
+        os.write(2, b"a real error\\n")
+        raise ValueError
+except ValueError:
+    pass
+done.set()
+talking.join()
+print("end", file=sys.stderr)
+"""
+
+
+@installed
+def test_only_the_interpreter_is_silenced_when_it_starts() -> None:
+    done = subprocess.run([sys.executable, "-c", _START_NETWORKS], capture_output=True, text=True, check=True)
+    lines = done.stderr.splitlines()
+    said = [int(line.removeprefix("said ")) for line in lines if line.startswith("said ")]
+    assert sorted(said) == list(range(len(said)))
+    assert [line for line in lines if not line.startswith("said ")] == ["start", "a real error", "end"]
 
 
 @installed

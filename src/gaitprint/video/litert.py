@@ -9,9 +9,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +37,10 @@ def mediapipe_is_installed() -> bool:
     return _spec("ai_edge_litert") is not None and all(_find(name) is not None for name in MODELS)
 
 
+_CHATTER = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n"
+_starting, _started = threading.Lock(), False
+
+
 class LiteNetwork:
     """One network, ready to be called; not to be shared between threads.
 
@@ -47,14 +56,13 @@ class LiteNetwork:
         if path is None:
             raise IncompatibleError(f"the MediaPipe front-end needs its models, which are not installed: {INSTALL}")
         try:
-            # What the interpreter says about itself at the start is nothing to the user.
-            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
             raise IncompatibleError(f"the MediaPipe front-end needs ai-edge-litert ({error}): {INSTALL}") from error
         # Networks as small as these lose more by waiting for one another's threads than they gain.
-        self._network: Any = Interpreter(str(path), num_threads=1)
-        self._network.allocate_tensors()
+        with _quiet_start():
+            self._network: Any = Interpreter(str(path), num_threads=1)
+            self._network.allocate_tensors()
         self._input = self._network.get_input_details()[0]["index"]
         self._outputs = [details["index"] for details in self._network.get_output_details()]
 
@@ -63,6 +71,36 @@ class LiteNetwork:
         self._network.set_tensor(self._input, image[None])
         self._network.invoke()
         return [self._network.get_tensor(index)[0] for index in self._outputs]
+
+
+@contextmanager
+def _quiet_start() -> Iterator[None]:
+    """Keep the one line off standard error that the first interpreter of a process writes there past Python.
+
+    Standard error is a file for that moment. Whatever else was written meanwhile, by any thread, follows afterwards.
+    """
+    global _started
+    with _starting, ExitStack() as context:
+        if not _started and sys.__stderr__ is not None:
+            with suppress(OSError):  # nowhere to put a file: the line is no reason to fail
+                context.enter_context(_without_chatter(context.enter_context(tempfile.TemporaryFile())))
+        yield
+        _started = True
+
+
+@contextmanager
+def _without_chatter(written: IO[bytes]) -> Iterator[None]:
+    """Let standard error be a file, and write it afterwards, less what nobody needs."""
+    stderr = os.dup(2)
+    os.dup2(written.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        written.seek(0)
+        with suppress(OSError), open(2, "wb", closefd=False) as stream:
+            stream.write(written.read().replace(_CHATTER, b"", 1))
 
 
 def _spec(package: str) -> ModuleSpec | None:
