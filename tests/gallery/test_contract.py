@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 from gaitprint.core.errors import IncompatibleError, UnreadableFileError, UsageError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.evaluation.calibration import Calibration
-from gaitprint.gallery.engine import Engine, open_engine
+from gaitprint.gallery.engine import Engine, GalleryError, open_engine
 from gaitprint.gallery.gallery import Gallery
 from gaitprint.gallery.template import LONGEST_NAME, ModelKey, Template
 
@@ -426,3 +426,17 @@ def test_nothing_is_made_where_nothing_is_asked_for(tmp_path) -> None:
         with pytest.raises(UsageError, match=fault):
             open_engine(location, create=location == __file__)
     assert not (tmp_path / "none").exists()
+
+
+def test_a_person_who_is_removed_at_that_moment_is_a_clear_error(tmp_path, monkeypatch) -> None:
+    walks = people_walks(1)[0]
+    with Gallery(tmp_path, Lookup()) as gallery, Gallery(tmp_path, Lookup()) as other:
+        add = gallery.engine.add
+
+        def add_and_lose(templates: list[Template]) -> None:
+            add(templates)
+            other.delete("Anna")
+
+        monkeypatch.setattr(gallery.engine, "add", add_and_lose)
+        with pytest.raises(GalleryError, match="'Anna' was removed or renamed by somebody else meanwhile"):
+            gallery.enroll("Anna", walks)

@@ -134,3 +134,30 @@ def test_the_folder_is_its_owners_alone(tmp_path) -> None:
         engine.add([Template("x", ModelKey("m", "", "cosine", 1, 2), "joints", np.ones((1, 2)), "w", "c", "v")])
         assert (tmp_path / "gallery").stat().st_mode & 0o77 == 0
         assert all(path.stat().st_mode & 0o77 == 0 for path in (tmp_path / "gallery").iterdir())
+
+
+def test_a_transaction_that_cannot_be_finished_leaves_none_open(tmp_path) -> None:
+    class FullDisk:
+        """A connection whose next COMMIT fails, as on a disk without space."""
+
+        def __init__(self, connection: sqlite3.Connection) -> None:
+            self._connection, self._full = connection, True
+
+        def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+            if statement == "COMMIT" and self._full:
+                self._full = False
+                raise sqlite3.OperationalError("database or disk is full")
+            return self._connection.execute(statement, *values)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._connection, name)
+
+    walks = people_walks(2)
+    with Gallery(tmp_path, Lookup()) as gallery:
+        gallery.enroll("Anna", walks[0])
+        gallery.engine._connection = FullDisk(gallery.engine._connection)
+        with pytest.raises(GalleryError, match="disk is full"):
+            gallery.enroll("Ben", walks[1])
+        assert [person.name for person in gallery.people()] == ["Anna"]
+        gallery.enroll("Ben", walks[1])
+        assert [person.name for person in gallery.people()] == ["Anna", "Ben"]

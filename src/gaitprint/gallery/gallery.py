@@ -19,7 +19,7 @@ from gaitprint.evaluation.embed import SHIPPED_WEIGHTS, load_embedder
 from gaitprint.evaluation.walk_embedder import WalkEmbedder
 from gaitprint.gallery.answers import Enrollment, Identification, Reembedded, Verified
 from gaitprint.gallery.decision import combinations, limit_at
-from gaitprint.gallery.engine import Engine, Person, open_engine
+from gaitprint.gallery.engine import Engine, GalleryError, Person, open_engine
 from gaitprint.gallery.making import templates_of
 from gaitprint.gallery.model_set import ModelSet
 from gaitprint.gallery.scoring import Look, find_people, match_person
@@ -113,6 +113,7 @@ class Gallery:
         Raises:
             UsageError: a name that cannot be one, no walk, or two models that look at one walk in the same modality.
             IncompatibleError: a walk that no model can embed, or templates of the same models with other weights.
+            GalleryError: the person was removed or renamed by somebody else at the same moment.
         """
         name, recorded = check_name(name), list(walks)
         if not recorded:
@@ -130,7 +131,10 @@ class Gallery:
             else:
                 self._check_versions({template.model for template in templates}, self.engine.models())
                 self.engine.add(templates)
-            person_id = self.engine.people(name)[0].person_id
+            found = self.engine.people(name)
+        if not found:
+            raise GalleryError(f"{self.engine.location}: '{name}' was removed or renamed by somebody else meanwhile")
+        person_id = found[0].person_id
         return Enrollment(name, person_id, tuple(template.template_id for template in templates), len(older), models)
 
     def identify(

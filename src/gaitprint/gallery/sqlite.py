@@ -209,10 +209,12 @@ class SqliteEngine(Engine):
             known = {row[0]: template_of(row) for row in rows}
         if self._screens.has_grown(key):
             self._database.execute("PRAGMA busy_timeout = 0")
-            # While somebody else writes, the next search does it.
-            with suppress(GalleryError), self._writing() as writer:
-                self._screens.save(writer, key)
-            self._database.execute(f"PRAGMA busy_timeout = {int(1000 * _WAIT_S)}")
+            try:
+                # While somebody else writes, the next search does it.
+                with suppress(GalleryError), self._writing() as writer:
+                    self._screens.save(writer, key)
+            finally:
+                self._database.execute(f"PRAGMA busy_timeout = {int(1000 * _WAIT_S)}")
         return [[(entry, known[int(entry.template)]) for entry in entries] for entries in found]
 
     def close(self) -> None:
@@ -278,11 +280,11 @@ class SqliteEngine(Engine):
             database.execute(f"BEGIN {kind}")
             try:
                 yield database
+                database.execute("COMMIT")
             except BaseException:
-                if database.in_transaction:
+                if database.in_transaction:  # or whatever comes next would be part of it
                     database.execute("ROLLBACK")
                 raise
-            database.execute("COMMIT")
 
     def _writing(self) -> AbstractContextManager[sqlite3.Connection]:
         return self._transaction("IMMEDIATE")
