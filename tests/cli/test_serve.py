@@ -49,10 +49,15 @@ def test_tokens_are_made_listed_and_revoked(call) -> None:
         (("--no-auth", "--host", "0.0.0.0"), "--no-auth lets everybody in"),
         (("--fpir", "2"), "--fpir is 2"),
         (("--workers", "0"), "--workers is 0"),
+        (("--job-seconds", "inf"), "--job-seconds is inf"),
+        (("--upload-megabytes", "0"), "--upload-megabytes is 0"),
+        (("--port", "70000"), "--port is 70000"),
+        (("--key", "key.pem"), "--key is the key of a --certificate"),
+        (("--gallery", "{folder}", "--model", "nonsense"), "nonsense"),
     ],
 )
-def test_wrong_words_are_told_in_one_line(call, words, says) -> None:
-    assert says in call(*words, code=2)[1]
+def test_wrong_words_are_told_in_one_line(call, tmp_path, words, says) -> None:
+    assert says in call(*(word.format(folder=tmp_path / "gallery") for word in words), code=2)[1]
 
 
 def test_a_missing_package_is_named_with_what_installs_it(call, monkeypatch) -> None:

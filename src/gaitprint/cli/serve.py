@@ -101,6 +101,12 @@ def serve(
     from gaitprint.cli.galleries import open_gallery
     from gaitprint.serving.running import check_address, run_service, start_service
 
+    if key is not None and certificate is None:
+        raise UsageError("--key is the key of a --certificate, and none is given")
+    if not 0 <= port <= 65535:
+        raise UsageError(f"--port is {port}, must be 0 to 65535")
+    if upload_megabytes <= 0:
+        raise UsageError(f"--upload-megabytes is {upload_megabytes}, must be above 0")
     settings = check_address(
         host,
         ServiceSettings(
@@ -120,6 +126,8 @@ def serve(
     )
     known = open_gallery(gallery, model, device, create=True)
     try:
+        # A model that cannot be loaded is told now, not to whoever brings the first video.
+        _ = known.models
         service = start_service(settings, known)
     except BaseException:
         known.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +70,8 @@ class ServiceSettings:
             "requests_per_minute",
             "videos_per_minute",
         ):
-            if not getattr(self, name) > 0:
-                raise UsageError(f"--{name.replace('_', '-')} is {getattr(self, name)}, must be above 0")
+            if not 0 < getattr(self, name) < math.inf:
+                raise UsageError(f"--{name.replace('_', '-')} is {getattr(self, name)}, must be above 0 and finite")
         for name in ("fpir", "fmr"):
             if not 0 < getattr(self, name) < 1:
                 raise UsageError(f"--{name} is {getattr(self, name)}, must be above 0 and below 1")
