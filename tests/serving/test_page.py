@@ -1,19 +1,21 @@
 """The page in a real browser, without a window."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from tests.serving.browsing import find_browser, listening
 from tests.serving.conftest import Running, enroll
-from tests.serving.pretending import video
+from tests.serving.pretending import video, walk_of
 
 from gaitprint.serving.extraction import VideoLimits, VideoRefusedError
 from gaitprint.serving.looking import measure
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (gaitprint[dev])")
 
-WAIT = 15_000
+# Nothing takes so long, except on a machine that is very busy, ms.
+WAIT = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,8 @@ def page_of(browser, tmp_path) -> Iterator[Callable[..., sync_api.Page]]:
         context.set_default_timeout(WAIT)
         contexts.append(context)
         page = context.new_page()
+        # Only while somebody listens are file choosers left to the test, and that takes effect a while later.
+        page.on("filechooser", lambda _: None)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda said: problems.append(said.text) if "Content Security Policy" in said.text else None)
         page.on(
@@ -94,7 +98,7 @@ def test_somebody_is_enrolled_known_again_renamed_and_deleted(service, page_of):
     assert verdicts(page) == ["Known: Zoë <b>O'Neil</b>", "Unknown", "Not recognised"]
     assert "> 99.9 %" in page.inner_text("#panel-identify .candidates >> nth=0")
     assert "too small: 31 pixels high" in page.inner_text("#panel-identify")
-    page.wait_for_function("document.querySelector('.passages img').naturalWidth === 288")
+    sync_api.expect(page.locator(".passages img").first).to_have_js_property("naturalWidth", 288, timeout=WAIT)
     page.set_input_files("#identify-file", chosen("who.avi", video("zoe", "zoe", take=4)))
     page.check("#one-person")
     page.click("#identify-form [type=submit]")
@@ -145,14 +149,95 @@ def test_a_token_that_expired_leads_back_to_signing_in(service, page_of):
     token = running.token(expires=timedelta(hours=1))
     sign_in(page, token)
     assert page.evaluate("[location.href, document.cookie, localStorage.length]") == [f"{url}/", "", 0]
-    page.reload()
-    page.wait_for_selector("#app:not([hidden])")
+    # The page asks for people as it opens; were the token revoked before, this alone would lead to signing in.
+    with page.expect_response("**/api/v1/people?*") as listed:
+        page.reload()
+    assert listed.value.ok
     running.service.tokens.revoke(token.split("_")[1])
     page.click("#tab-people")
     page.wait_for_selector("#sign-in:not([hidden])")
     assert page.inner_text("#sign-in-message") == "Please sign in again: the token is revoked."
     assert page.evaluate("sessionStorage.length") == 0
     assert page.evaluate("document.activeElement.id") == "token"
+
+
+def test_nothing_stays_for_the_next_one_who_signs_in(service, page_of):
+    running, url = service
+    enroll(running.client(), "Anna", video("anna"))
+    page = page_of(url)
+    sign_in(page, running.token())
+    page.wait_for_selector("#claim option >> nth=1", state="attached")
+    page.click("#tab-enroll")
+    page.fill("#name", "Anna")
+    page.click("#tab-identify")
+    page.set_input_files("#identify-file", chosen("who.avi", video("anna", take=2)))
+    late = []
+    page.route("**/api/v1/jobs/*?*", lambda route: late.append(route))
+    with page.expect_request("**/api/v1/jobs/*?*"):
+        page.click("#identify-form [type=submit]")
+    page.click("#sign-out")
+    sign_in(page, running.token("identify"))
+    answer = page.request.get(late[0].request.url, headers=late[0].request.headers)
+    assert "Anna" in answer.text()
+    with suppress(sync_api.Error):  # nobody waits for it any more
+        late[0].fulfill(response=answer)
+    page.evaluate("fetch('/api/health')")
+    assert "Anna" not in page.evaluate("document.documentElement.outerHTML")
+    assert page.evaluate("[...document.querySelectorAll('input')].map((one) => one.value).join('')") == "on" * 2
+    assert page.locator(".files li").count() == 0
+    assert not page.is_visible("#claim-field")
+
+
+def test_a_job_is_looked_at_again_after_the_connection_broke_off(service, page_of):
+    running, url = service
+    page = page_of(url)
+    sign_in(page, running.token())
+    page.route("**/api/v1/jobs/*?*", lambda route: route.abort(), times=1)
+    page.set_input_files("#identify-file", chosen("who.avi", video("anna")))
+    page.click("#identify-form [type=submit]")
+    assert verdicts(page) == ["Unknown"]
+
+
+def test_pictures_of_people_are_asked_for_once_and_as_they_come_into_view(service, page_of):
+    running, url = service
+    for number in range(30):
+        running.service.recogniser.enroll(f"Walker {number:02d}", [walk_of("anna", number)])
+    page = page_of(url)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/picture") else None)
+    sign_in(page, running.token("list"))
+    page.wait_for_selector("#people img >> nth=2")
+    assert len(asked) < 20
+    page.fill("#filter", "walker 29")
+    page.wait_for_selector("#people img")
+    assert page.locator("#people .who").all_inner_texts() == ["Walker 29"]
+    page.fill("#filter", "")
+    page.click("#tab-people")
+    page.wait_for_selector("#people li:nth-child(30)")
+    page.wait_for_selector("#people img >> nth=2")
+    assert len(asked) == len(set(asked))
+
+
+def test_a_camera_that_is_allowed_too_late_is_let_go(service, page_of):
+    running, url = service
+    page = page_of(url)
+    page.evaluate("""() => {
+        const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = async (wanted) => {
+            window.given = await ask(wanted);
+            document.body.dataset.given = "";
+            await new Promise((resolve) => { window.allow = resolve; });
+            return window.given;
+        };
+    }""")
+    sign_in(page, running.token())
+    page.click("#panel-identify >> text=Record")
+    page.wait_for_selector("body[data-given]")
+    page.click("#tab-people")
+    page.evaluate("window.allow()")
+    page.evaluate("fetch('/api/health')")
+    assert page.evaluate("window.given.getTracks().map((one) => one.readyState)") == ["ended"]
+    assert page.locator(".recorder video").count() == 0
 
 
 def test_everything_can_be_done_by_keyboard(service, page_of, tmp_path):
@@ -207,7 +292,7 @@ def test_everything_can_be_done_by_keyboard(service, page_of, tmp_path):
     assert focus() == "Delete"
     press("Enter")
     page.wait_for_selector("text=Nobody is enrolled yet.")
-    page.wait_for_function("document.activeElement.textContent === 'People'")
+    page.wait_for_selector("#panel-people h1:focus")
 
 
 def test_a_phone_shows_everything_without_scrolling_sideways(service, page_of):
@@ -221,9 +306,10 @@ def test_a_phone_shows_everything_without_scrolling_sideways(service, page_of):
     page.click("#identify-form [type=submit]")
     page.wait_for_selector("#panel-identify .verdict")
     wide = {}
-    for name in ("identify", "enroll", "people", "audit"):
+    there = {"identify": ".verdict", "enroll": "#enroll-file", "people": "#people img", "audit": "#audit-lines tr"}
+    for name, shown in there.items():
         page.click(f"#tab-{name}")
-        page.wait_for_timeout(150)
+        page.wait_for_selector(f"#panel-{name} {shown}")
         wide[name] = page.evaluate("document.documentElement.scrollWidth")
         low = "b => b.offsetParent && b.offsetHeight < 36"
         small = page.evaluate(f"[...document.querySelectorAll('button')].filter({low}).map(b => b.textContent)")
@@ -244,15 +330,15 @@ def test_a_walk_is_recorded_with_the_camera(service, page_of, monkeypatch):
     sign_in(page, running.token())
     page.click("#panel-identify >> text=Record")
     page.click("text=Start recording")
-    page.wait_for_selector("text=Recording 2 s")
+    page.wait_for_selector("text=/Recording [1-9]/")
     page.click("text=Stop recording")
     page.wait_for_selector(".files li")
     assert page.inner_text(".files li").startswith("recording-")
     page.click("#identify-form [type=submit]")
     assert verdicts(page) == ["No answer"]
     ((frames, rate_hz),) = recorded
-    assert frames >= 5
-    assert 1 <= frames / rate_hz <= 10
+    assert frames >= 3
+    assert frames / rate_hz >= 0.5
 
 
 def test_reduced_motion_shows_still_pictures(service, page_of):

@@ -2,6 +2,7 @@
 
 const KEY = "gaitprint-token";
 
+/** Why a request was not answered: the HTTP status, 0 where the service cannot be reached, null after signing out. */
 export class ApiError extends Error {
   constructor(status, detail, retryAfter = null) {
     super(detail);
@@ -17,10 +18,21 @@ export function whenExpired(handler) {
   onExpired = handler;
 }
 
+// What was asked and shown since somebody signed in.
+let session = new AbortController();
+const addresses = new Set();
+
 export const token = {
   get: () => sessionStorage.getItem(KEY),
   set: (value) => sessionStorage.setItem(KEY, value),
-  forget: () => sessionStorage.removeItem(KEY),
+  /** Forget the token, and every answer that is still on its way: the next one who signs in shall not see it. */
+  forget: () => {
+    sessionStorage.removeItem(KEY);
+    session.abort();
+    session = new AbortController();
+    for (const address of addresses) URL.revokeObjectURL(address);
+    addresses.clear();
+  },
 };
 
 function headers() {
@@ -39,38 +51,38 @@ async function refuse(response) {
   throw new ApiError(response.status, detail, Number(response.headers.get("Retry-After")) || null);
 }
 
-async function send(path, options = {}) {
-  let response;
+async function send(path, read, options = {}) {
+  const { signal } = session;
   try {
-    response = await fetch(path, { ...options, headers: { ...headers(), ...options.headers } });
-  } catch {
-    throw new ApiError(0, "the service cannot be reached");
+    const response = await fetch(path, { ...options, signal, headers: { ...headers(), ...options.headers } });
+    if (!response.ok) await refuse(response);
+    return await read(response);
+  } catch (problem) {
+    if (problem instanceof ApiError) throw problem;
+    throw signal.aborted ? new ApiError(null, "signed out") : new ApiError(0, "the service cannot be reached");
   }
-  if (!response.ok) await refuse(response);
-  return response;
 }
 
-export async function getJson(path) {
-  return (await send(path)).json();
-}
+export const getJson = (path) => send(path, (response) => response.json());
 
-export async function change(method, path, value) {
+export function change(method, path, value) {
   const options = { method };
   if (value !== undefined) {
     options.body = JSON.stringify(value);
     options.headers = { "Content-Type": "application/json" };
   }
-  const response = await send(path, options);
-  return response.status === 204 ? null : response.json();
+  return send(path, (response) => (response.status === 204 ? null : response.json()), options);
 }
 
-/** Return an address within the page for a picture that needs the token. Release it with URL.revokeObjectURL. */
+/** Return an address within the page for a picture that needs the token; it holds until the token is forgotten. */
 export async function picture(path) {
-  return URL.createObjectURL(await (await send(path)).blob());
+  const address = URL.createObjectURL(await send(path, (response) => response.blob()));
+  addresses.add(address);
+  return address;
 }
 
 /** Post a form; XMLHttpRequest, since fetch does not tell how much was sent. */
-export function upload(path, form, onSent, signal) {
+export function upload(path, form, onSent) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", path);
@@ -79,23 +91,23 @@ export function upload(path, form, onSent, signal) {
       if (event.lengthComputable) onSent(event.loaded / event.total);
     });
     request.addEventListener("error", () => reject(new ApiError(0, "the upload broke off")));
-    request.addEventListener("abort", () => reject(new ApiError(0, "stopped")));
+    request.addEventListener("abort", () => reject(new ApiError(null, "signed out")));
     request.addEventListener("load", () => {
-      let answer = {};
+      let answer = null;
       try {
         answer = JSON.parse(request.responseText);
       } catch {
         // Told by the status alone.
       }
-      if (request.status >= 200 && request.status < 300) {
+      if (answer?.job_id) {
         resolve(answer);
         return;
       }
-      const detail = answer.detail ?? `the service answered ${request.status}`;
+      const detail = answer?.detail ?? `the service answered ${request.status}`;
       if (request.status === 401) onExpired(detail);
       reject(new ApiError(request.status, detail, Number(request.getResponseHeader("Retry-After")) || null));
     });
-    signal?.addEventListener("abort", () => request.abort());
+    session.signal.addEventListener("abort", () => request.abort());
     request.send(form);
   });
 }

@@ -13,8 +13,18 @@ const TABS = {
   people: { make: peopleTab, allowed: (rights) => rights.includes("list") },
   audit: { make: auditTab, allowed: (rights) => rights.includes("audit") },
 };
+// Where there are names, results, chosen videos and errors.
+const HOLDS = "[data-outcome], [data-chooser], [data-error], #claim, #people, #people-count, #audit-lines, #announcer, #delete-title";
 let tabs = {};
 let shown = null;
+
+/** Nothing that somebody saw, chose or typed stays for the next one. */
+function clear() {
+  for (const form of document.forms) form.reset();
+  for (const place of document.querySelectorAll(HOLDS)) place.replaceChildren();
+  find("#filter").value = "";
+  find("#claim-field").hidden = true;
+}
 
 function showSignIn(message = "") {
   if (shown) tabs[shown].leave();
@@ -23,14 +33,13 @@ function showSignIn(message = "") {
   find("#app").hidden = true;
   find("#account").hidden = true;
   find("#sign-in").hidden = false;
-  find("#token").value = "";
   find("#sign-in-message").textContent = message;
-  // Nothing that somebody saw stays for the next one.
-  for (const outcome of document.querySelectorAll("[data-outcome], #people, #audit-lines")) outcome.replaceChildren();
+  clear();
   find("#token").focus();
 }
 
 function showApp(session) {
+  clear();
   find("#sign-in").hidden = true;
   find("#app").hidden = false;
   find("#account").hidden = token.get() === null;
@@ -108,9 +117,14 @@ for (const name of Object.keys(TABS)) find(`#tab-${name}`).addEventListener("cli
 find("#tabs").addEventListener("keydown", moveAlongTabs);
 
 async function begin() {
-  // A token that this tab still has, or a service that needs none.
-  if (token.get() || !(await getJson("/api/health")).needs_token) await signIn("Please sign in again: the token is no longer valid.");
-  else showSignIn();
+  try {
+    // A token that this tab still has, or a service that needs none.
+    if (token.get() || !(await getJson("/api/health")).needs_token) await signIn("Please sign in again: the token is no longer valid.");
+    else showSignIn();
+  } catch (problem) {
+    if (!(problem instanceof ApiError)) throw problem;
+    showSignIn(sentence(problem));
+  }
 }
 
 begin();

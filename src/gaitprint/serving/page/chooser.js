@@ -25,6 +25,7 @@ export class Chooser {
     this.limits = limits;
     this.files = [];
     this.stream = null;
+    this.asked = null;
     this.recorder = null;
     this.#build();
   }
@@ -122,17 +123,27 @@ export class Chooser {
     this.camera.hidden = false;
     this.camera.replaceChildren(status);
     this.record.disabled = true;
+    const asked = Symbol("asked");
+    this.asked = asked;
+    let stream;
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({
+      stream = await navigator.mediaDevices.getUserMedia({
         audio: false,
         video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 }, facingMode: "environment" },
       });
     } catch (error) {
+      if (this.asked !== asked) return;
       const reasons = { NotAllowedError: "The camera may not be used.", NotFoundError: "There is no camera.", NotReadableError: "The camera is in use elsewhere." };
       this.camera.replaceChildren(make("p", { class: "error", role: "alert" }, reasons[error.name] ?? "The camera cannot be used."));
       this.record.disabled = false;
       return;
     }
+    if (this.asked !== asked) {
+      // Whoever asked has left meanwhile.
+      for (const one of stream.getTracks()) one.stop();
+      return;
+    }
+    this.stream = stream;
     const preview = make("video", { muted: true, playsinline: true, autoplay: true, "aria-label": "What the camera sees" });
     preview.muted = true;
     preview.srcObject = this.stream;
@@ -185,6 +196,7 @@ export class Chooser {
   #closeCamera(focus = false) {
     for (const one of this.stream?.getTracks() ?? []) one.stop();
     this.stream = null;
+    this.asked = null;
     this.recorder?.stop();
     this.camera.hidden = true;
     this.camera.replaceChildren();

@@ -38,6 +38,7 @@ export function identifyTab(panel, session) {
     find("#one-person-field").hidden = claim.value !== "";
     button.textContent = claim.value ? "Check" : "Identify";
   };
+  claim.onchange();
 
   form.onsubmit = async (event) => {
     event.preventDefault();

@@ -5,6 +5,9 @@ import { announce, make } from "./dom.js";
 
 // The service answers at once when the job is over.
 const WAITED_SECONDS = 0.5;
+// A connection that breaks off, or too many requests, while the service works on: asked again so often, seconds apart.
+const PASSING = [0, 429, 503];
+const MOST_FAILURES = 5;
 
 /** Post a form, watch the job, and return it when it is over. Progress is shown within `place`. */
 export async function runJob(path, form, place) {
@@ -22,11 +25,22 @@ export async function runJob(path, form, place) {
       const stage = show(job, words, bar);
       if (stage !== said) announce(stage);
       said = stage;
-      job = await getJson(`/api/v1/jobs/${job.job_id}?wait=${WAITED_SECONDS}`);
+      job = await look(job.job_id);
     }
     return job;
   } finally {
     place.replaceChildren();
+  }
+}
+
+async function look(jobId) {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await getJson(`/api/v1/jobs/${jobId}?wait=${WAITED_SECONDS}`);
+    } catch (problem) {
+      if (!PASSING.includes(problem.status) || failures > MOST_FAILURES) throw problem;
+      await new Promise((resolve) => setTimeout(resolve, 1000 * (problem.retryAfter ?? failures)));
+    }
   }
 }
 

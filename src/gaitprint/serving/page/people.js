@@ -16,7 +16,17 @@ export function peopleTab(panel, session) {
   const heading = find("h1", panel);
   heading.tabIndex = -1;
   let people = [];
+  let rows = [];
   let total = 0;
+  // Addresses of pictures by people's ids; one is asked for when it comes into view, and once.
+  const portraits = new Map();
+  const viewed = new IntersectionObserver((places) => {
+    for (const { isIntersecting, target } of places) {
+      if (!isIntersecting) continue;
+      viewed.unobserve(target);
+      showPortrait(target);
+    }
+  });
 
   async function load(offset = 0) {
     error.textContent = "";
@@ -34,20 +44,35 @@ export function peopleTab(panel, session) {
   function draw() {
     find("#people-count").textContent = total ? plural(total, "person", "people") : "";
     find("#filter-field").hidden = total < FILTERED_FROM;
-    const wanted = filter.value.trim().toLocaleLowerCase();
-    const shown = people.filter((one) => one.name.toLocaleLowerCase().includes(wanted));
-    for (const image of list.querySelectorAll("img")) URL.revokeObjectURL(image.src);
-    list.replaceChildren(...shown.map(item));
-    if (!shown.length) list.append(make("p", { class: "empty" }, total ? "Nobody has a name like this." : "Nobody is enrolled yet."));
+    viewed.disconnect();
+    rows = people.map(item);
     more.hidden = people.length >= total;
+    narrow();
+  }
+
+  /** Show those whose names are looked for. */
+  function narrow() {
+    const wanted = filter.value.trim().toLocaleLowerCase();
+    const shown = rows.filter((_, place) => people[place].name.toLocaleLowerCase().includes(wanted));
+    list.replaceChildren(...shown);
+    if (!shown.length) list.append(make("p", { class: "empty" }, total ? "Nobody has a name like this." : "Nobody is enrolled yet."));
+  }
+
+  async function showPortrait(place) {
+    const id = place.dataset.person;
+    if (!portraits.has(id)) {
+      portraits.set(id, picture(`/api/v1/people/${id}/picture`).catch(() => {
+        portraits.delete(id); // Not everybody has one.
+        return null;
+      }));
+    }
+    const address = await portraits.get(id);
+    if (address) place.replaceChildren(make("img", { src: address, alt: "" }));
   }
 
   function item(person) {
-    const portrait = make("span", { class: "portrait" }, icon("person"));
-    picture(`/api/v1/people/${person.person_id}/picture`).then(
-      (address) => portrait.replaceChildren(make("img", { src: address, alt: "" })),
-      () => {}, // Not everybody has one.
-    );
+    const portrait = make("span", { class: "portrait", "data-person": person.person_id }, icon("person"));
+    viewed.observe(portrait);
     const actions = make("span", { class: "actions" });
     if (session.rights.includes("enroll")) {
       actions.append(make("button", { type: "button", "aria-label": `Rename ${person.name}`, on: { click: () => rename(person) } }, "Rename"));
@@ -104,7 +129,7 @@ export function peopleTab(panel, session) {
     dialog.showModal();
   }
 
-  filter.oninput = draw;
+  filter.oninput = narrow;
   more.onclick = () => load(people.length);
   return { show: () => load(), leave: () => {} };
 }
