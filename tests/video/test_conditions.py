@@ -61,6 +61,9 @@ def test_frames_are_put_where_the_files_clock_says(make_video, tmp_path: Path) -
 
 
 def test_a_clock_that_stands_still_is_none() -> None:
+    joined = FrameTimes(25.0)  # two recordings, one behind the other, each with a clock of its own
+    assert [joined.number(one % 50 / 25) for one in range(100)] == list(range(100))
+    assert [joined.number(place) for place in (2.0, 2.04, 2.12)] == [100, 101, 103]
     times = FrameTimes(25.0)
     assert [times.number(0.0) for _ in range(5)] == [0, 1, 2, 3, 4]
     rounded = FrameTimes(30.0)

@@ -73,6 +73,17 @@ def test_a_stream_that_breaks_is_opened_again() -> None:
     assert opened.opened == 2 + 5
 
 
+def test_a_stream_whose_frames_are_no_pictures_ends() -> None:
+    class Strange(Camera):
+        def read(self) -> tuple[bool, NDArray[np.uint8]]:
+            read, pixels = super().read()
+            return read, pixels if self.opened == 1 else pixels[..., :2]  # two channels
+
+    source = LiveSource("stream", Strange([5, 5]))
+    assert len(list(source)) == 5
+    assert "did not come back" in source.warning
+
+
 def test_a_camera_that_is_slower_than_it_says_is_believed_its_clock() -> None:
     source = LiveSource("dark", Camera([1000], pace_hz=30, says_hz=60.0), seconds=1.0)
     # What it really gives depends on how busy the machine is.

@@ -224,7 +224,7 @@ def _summary(source: str, out: Path, extraction: Extraction, found: _Found, warn
         for passage, walk_id in zip(found.passages, found.ids, strict=True)
     ]
     return {
-        "source": source,
+        "source": extraction.source.name if extraction.source.is_live else source,
         "store": str(out),
         "front_end": extraction.front_ends.name,
         "frames": extraction.frames,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 # Frames by which a time may be off before it counts: clocks of containers are rounded.
 _ROUNDED = 0.75
+# A clock that goes back by more seconds was set anew, as where recordings were put one behind the other.
+_SET_BACK_S = 1.0
 # Share of frames out of step from which on it is worth a word.
 _WORTH_A_WORD = 0.02
 
@@ -33,6 +35,8 @@ class FrameTimes:
         number: int | None = self._last + 1
         if seconds is not None and self._frames == 0:
             self._start = seconds
+        elif seconds is not None and seconds < self._before - _SET_BACK_S:
+            self._start = seconds - (self._last + 1) / self._rate_hz
         elif seconds is not None and seconds > self._before:  # a clock that stands still, or goes back, is none
             ahead = (seconds - self._start) * self._rate_hz - (self._last + 1)
             if abs(ahead) > _ROUNDED:

@@ -117,10 +117,13 @@ class LiveSource(FrameSource):
 
     def _take(self) -> bool:
         """Read one frame into the buffer; says whether there was one."""
-        read, pixels = self._capture.read()
-        if not read:
+        try:
+            read, pixels = self._capture.read()
+            if not read:
+                return False
+            frame = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+        except cv2.error:  # no picture in colours
             return False
-        frame = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
         self._room = max(2, min(round(_BUFFERED_SECONDS * self._stated_hz), _BUFFERED_BYTES // frame.nbytes))
         with self._wake:
             if self._is_recording:
@@ -135,24 +138,29 @@ class LiveSource(FrameSource):
 
     def _read(self) -> None:
         """Fill the buffer until somebody says stop; the camera belongs to this thread from now on."""
-        tries = 0
-        with quiet_opencv():
-            while not self._stopped:
-                if self._take():
-                    tries = 0
-                    continue
+        try:
+            with quiet_opencv():
+                self._keep_reading()
                 self._capture.release()
-                if tries >= self._retries or self._stopped:
-                    self._gone = self._retries > 0 and not self._stopped
-                    break
-                self._broken += tries == 0
-                tries += 1
-                time.sleep(_RETRY_SECONDS)
-                self._capture = self._open()
+        finally:  # whatever happened: somebody waits for frames
+            with self._wake:
+                self._stopped = True
+                self._wake.notify_all()
+
+    def _keep_reading(self) -> None:
+        tries = 0
+        while not self._stopped:
+            if self._take():
+                tries = 0
+                continue
             self._capture.release()
-        with self._wake:
-            self._stopped = True
-            self._wake.notify_all()
+            if tries >= self._retries or self._stopped:
+                self._gone = self._retries > 0 and not self._stopped
+                break
+            self._broken += tries == 0
+            tries += 1
+            time.sleep(_RETRY_SECONDS)
+            self._capture = self._open()
 
     def _warning(self, frames: int) -> str:
         lines = []

@@ -78,14 +78,23 @@ def open_source(word: str, *, frame_rate_hz: float | None = None, seconds: float
         UsageError: a single picture; `seconds` for a file.
     """
     if _STREAM.match(word):
-        # Addresses hold passwords, which names and reports must not.
-        name = re.sub(r"//[^/@]*@", "//", word)
-        return LiveSource(name, lambda: _open_stream(word), seconds)
+        return LiveSource(_without_secrets(word), lambda: _open_stream(word), seconds)
     if re.fullmatch(r"\d{1,2}", word) and not Path(word).exists():
         return LiveSource(f"webcam {word}", lambda: _open_webcam(int(word)), seconds, reconnects=False)
     if seconds is not None:
         raise UsageError(f"--seconds is for webcams and streams; {word} is a file and ends by itself")
     return FileSource(Path(word), frame_rate_hz)
+
+
+def _without_secrets(address: str) -> str:
+    """Leave out of an address where cameras take passwords: names and reports must not hold them.
+
+    >>> _without_secrets("rtsp://me:p@ss@10.0.0.7:554/live?user=me&password=pass")
+    'rtsp://10.0.0.7:554/live'
+    """
+    scheme, _, rest = address.partition("://")
+    host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _open_stream(address: str) -> cv2.VideoCapture:
