@@ -158,7 +158,7 @@ def test_refuses_in_one_line(walks, network, tmp_path, capsys) -> None:
     other = ("--gallery", known, "--model", str(make_network(tmp_path / "other", 1)))
     (tmp_path / "text").write_text("x")
     for code, fault, words in (
-        (2, "did you mean 'Anna'", ("verify", "Ana", walks[0][1], *rest)),
+        (2, "did you mean 'Anna'", ("verify", "Ana", "looked at later.mp4", *rest)),
         (2, "nobody is enrolled as 'Zoe'", ("gallery", "delete", "Zoe", "--gallery", known)),
         (2, "has white space at an end", ("enroll", " Anna", walks[0][0], *rest)),
         (2, "has 10000 characters", ("enroll", "x" * 10_000, walks[0][0], *rest)),
@@ -167,9 +167,10 @@ def test_refuses_in_one_line(walks, network, tmp_path, capsys) -> None:
         (1, "on the scale of all walks", ("enroll", "Ben", walks[1][0], *rest[:2], "--model", "anthropometry")),
         (1, "no such folder", ("gallery", "list", "--gallery", str(tmp_path / "none"))),
         (2, "gaitprint gallery rename A B: 1 words given", ("gallery", "rename", "Anna", "--gallery", known)),
-        (2, "must be above 0 and below 1", ("identify", walks[0][1], *rest, "--fpir", "0")),
+        (2, "must be above 0 and below 1", ("identify", "looked at later.mp4", *rest, "--fpir", "0")),
+        (2, "must be above 0 and below 1", ("verify", "Anna", "looked at later.mp4", *rest, "--fmr", "nan")),
         (2, "both look at silhouettes", ("identify", walks[0][1], *rest, "--model", str(network))),
-        (1, "not an export", ("gallery", "import", str(tmp_path / "text"), "--gallery", known)),
+        (1, "not an export", ("gallery", "import", str(tmp_path / "text"), "--gallery", str(tmp_path / "none"))),
         (2, "unknown gallery engine", ("gallery", "list", "--gallery", "ftp://x")),
     ):
         assert main.run(words) == code, words

@@ -68,9 +68,11 @@ def gallery(
         return _reembed(gallery, model, device)
     if action == "copy":
         return _copy(words[0], words[1], gallery)
+    if action == "import":
+        return _import(words[0], gallery)
     from gaitprint.gallery.engine import open_engine
 
-    with open_engine(gallery, create=action == "import") as engine:
+    with open_engine(gallery, create=False) as engine:
         result = _ACTIONS[action](engine, *words)
         return {"action": action, "gallery": engine.location, **result}
 
@@ -149,12 +151,15 @@ def _export(engine: Engine, file: str) -> dict[str, Any]:
     return {"templates": count, "file": file}
 
 
-def _import(engine: Engine, file: str) -> dict[str, Any]:
+def _import(file: str, location: str | None) -> dict[str, Any]:
+    from gaitprint.gallery.engine import open_engine
     from gaitprint.gallery.transfer import add_all, read_export
 
-    count = add_all(engine, read_export(file))
-    output.print(Text(f"{count} templates read from {file}; those that were there already stay as they are"))
-    return {"templates": count, "file": file}
+    templates = read_export(file)  # nothing is made for a file that is none
+    with open_engine(location) as engine:
+        count = add_all(engine, templates)
+        output.print(Text(f"{count} templates read from {file}; those that were there already stay as they are"))
+        return {"action": "import", "gallery": engine.location, "templates": count, "file": file}
 
 
 def _copy(source: str, target: str, given: str | None) -> dict[str, Any]:
@@ -197,5 +202,4 @@ _ACTIONS: dict[str, Callable[..., dict[str, Any]]] = {
     "rename": _rename,
     "delete": _delete,
     "export": _export,
-    "import": _import,
 }

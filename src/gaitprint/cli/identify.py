@@ -67,6 +67,8 @@ def identify(
 
     if top_k < 1:
         raise UsageError(f"--top-k {top_k}: must be at least 1")
+    if not 0 < fpir < 1:
+        raise UsageError(f"--fpir {fpir:g}: must be above 0 and below 1")
     if is_store(gallery):
         if len(walks) != 1 or person is not None or one_person:
             raise UsageError(f"{gallery}: is a store, which is searched for one WALK, without --person or --one-person")

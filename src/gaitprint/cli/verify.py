@@ -47,6 +47,8 @@ def verify(
         least_score, nearest_counted, probes (ids of all walks), and what each model compared; with several models
         threshold is null, and the score decides; left_out and videos as `gaitprint enroll`.
     """
+    if not 0 < fmr < 1:
+        raise UsageError(f"--fmr {fmr:g}: must be above 0 and below 1")
     if is_store(gallery):
         if len(walks) != 1 or person is not None:
             raise UsageError(f"{gallery}: is a store, where one WALK is checked, without --person")
@@ -108,6 +110,8 @@ def _in_gallery(
     from gaitprint.cli.recordings import read_recordings
 
     with open_gallery(location, models, device) as gallery:
+        if not gallery.people(name):  # before videos are looked at, which takes long
+            raise gallery.engine.nobody(name)
         recordings = read_recordings(words, gallery.models, person)
         probes = recordings.of_one_person()
         result = gallery.verify(name, probes, fmr)

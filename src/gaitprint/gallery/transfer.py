@@ -71,13 +71,17 @@ def write_export(source: Engine, path: str | os.PathLike[str]) -> int:
 
 
 def read_export(path: str | os.PathLike[str]) -> Iterator[Template]:
-    """Yield the templates of a file, after all of it was found to be whole.
+    """Yield the templates of a file; all of it was found to be whole before this returns.
 
     Raises:
-        UnreadableFileError: no such file, another format, damaged, or cut short; with the number of the line.
+        UnreadableFileError: no such file, another format, damaged, or cut short; while templates are read, with the
+            number of a line that holds none.
     """
-    count = _check(Path(path))
-    with Path(path).open("rb") as stream:
+    return _templates(Path(path), _check(Path(path)))
+
+
+def _templates(path: Path, count: int) -> Iterator[Template]:
+    with path.open("rb") as stream:
         stream.readline(_LONGEST_LINE)
         for number, line in enumerate(islice(stream, count), start=2):
             try:
