@@ -179,6 +179,18 @@ def test_a_failed_job_still_shows_what_was_seen(running):
     assert client.get("/api/v1/people").json()["total"] == 0
 
 
+def test_the_audit_log_tells_of_ids_that_nobody_has(running):
+    client = running.client()
+    nobody = "0" * 32
+    client.get(f"/api/v1/people/{nobody}")
+    client.patch(f"/api/v1/people/{nobody}", json={"name": "Anna"})
+    client.delete(f"/api/v1/people/{nobody}")
+    ask(client, "verify", video("anna"), person_id=nobody)
+    entries = client.get("/api/v1/audit").json()["entries"][1:]
+    assert [entry["action"] for entry in entries] == ["verify", "delete", "rename", "show"]
+    assert {(entry["outcome"], entry["person_id"]) for entry in entries} == {("refused: no such person", nobody)}
+
+
 def test_the_audit_log_tells_of_videos_that_failed(running):
     client = running.client()
     anna = enroll(client, "Anna", video("anna")).json()["enrolled"]["person_id"]

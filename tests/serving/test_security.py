@@ -157,6 +157,15 @@ def test_only_the_form_that_is_asked_for_is_taken(running):
     assert not list((running.folder / "temporary").iterdir())
 
 
+def test_a_part_may_not_have_headers_without_end(running):
+    more = b"".join(b"a%d: x\r\n" % number for number in range(5000))
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="video"\r\n' + more + b"\r\n" + video("anna") + b"\r\n--x--\r\n"
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert is_problem(running.client().post("/api/v1/identify", content=body, headers=headers), 400)
+
+
 def test_a_text_named_mp4_is_refused_at_once(running):
     files = {"video": ("walk.mp4", b"dear reader, this is no video", "video/mp4")}
     assert is_problem(running.client().post("/api/v1/identify", files=files), 415)
@@ -231,6 +240,18 @@ def test_a_fault_shows_nothing_of_the_server(running):
     assert is_problem(answer, 500)
     assert "secret" not in answer.text
     assert ask(client, "identify", video("anna")).status_code == 200
+
+
+def test_a_fault_of_the_service_is_a_problem_with_all_headers(running, monkeypatch):
+    def stumble():
+        raise RuntimeError("secret /path/of/the/server")
+
+    monkeypatch.setattr(running.service.recogniser, "people", stumble)
+    answer = running.client().get("/api/v1/people")
+    assert is_problem(answer, 500)
+    assert "secret" not in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_errors_of_the_gallery_do_not_name_its_place(running):

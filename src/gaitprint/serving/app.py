@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from gaitprint import __version__
 from gaitprint.serving import job_routes, people_routes, service_routes, video_routes
 from gaitprint.serving.description import describe
-from gaitprint.serving.middleware import BodyLimit, KnownHosts, SafeHeaders
+from gaitprint.serving.middleware import BodyLimit, Faults, KnownHosts, SafeHeaders
 from gaitprint.serving.page_routes import add_page
 from gaitprint.serving.problems import answer_problems
 from gaitprint.serving.service import Service
@@ -37,6 +37,7 @@ def create_app(service: Service, *, over_tls: bool = False) -> FastAPI:
     answer_problems(app)
     describe(app, needs_token=service.settings.require_token)
     limit = service.settings.upload_bytes + video_routes.FORM_BYTES
+    app.add_middleware(Faults)
     app.add_middleware(BodyLimit, upload_paths=_UPLOAD_PATHS, upload_bytes=limit)
     app.add_middleware(KnownHosts, hosts=service.settings.hosts)
     app.add_middleware(SafeHeaders, over_tls=over_tls)

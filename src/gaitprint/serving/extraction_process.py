@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
+from gaitprint.core.errors import GaitprintError
 from gaitprint.data.walk_files import load_walk
 from gaitprint.serving.extraction import Progress, SeenPassage, SeenPerson, SeenVideo, VideoLimits, VideoRefusedError
 
@@ -53,7 +54,7 @@ class ExtractionProcess:
             return _seen_video(answer["seen"], folder)
         except VideoRefusedError:
             raise
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, GaitprintError) as error:
             self.close()
             if timed_out.is_set():
                 raise VideoRefusedError(f"took more than {self._seconds:g} seconds") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gaitprint.serving.problems import Problem, problem_response
 
+_log = logging.getLogger("gaitprint.serving")
 # Requests without videos hold a name at most.
 SMALL_BODY_BYTES = 1 << 16
 
@@ -57,6 +59,35 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class Faults:
+    """Answers 500 where the service itself stumbles, within the other layers; Starlette's own answer would lie outside.
+
+    Args:
+        app: what answers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except Exception:
+            if started or scope["type"] != "http":
+                raise
+            _log.exception("request failed")
+            answer = problem_response(500, "internal error; the service's own log has more")
+            await answer(scope, receive, send)
 
 
 class KnownHosts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -40,10 +42,8 @@ def get_person(
 ) -> PersonItem:
     """Return what is known about somebody."""
     service: Service = request.app.state.service
-    try:
+    with _refusals(service, caller, "show", person_id):
         person = service.recogniser.person(person_id)
-    except UnknownPersonError as error:
-        raise Problem(404, str(error)) from error
     service.audit.write(caller.token_id, "show", "shown", person_id)
     return _item(person)
 
@@ -59,10 +59,8 @@ def get_picture(
 ) -> Response:
     """Return a small picture of a walk that was enrolled."""
     service: Service = request.app.state.service
-    try:
+    with _refusals(service, caller, "picture", person_id):
         picture = service.recogniser.picture(person_id)
-    except UnknownPersonError as error:
-        raise Problem(404, str(error)) from error
     if picture is None:
         raise Problem(404, "no picture is kept of this person")
     return Response(picture, media_type="image/png")
@@ -74,14 +72,8 @@ def rename_person(
 ) -> PersonItem:
     """Give somebody another name; the id stays."""
     service: Service = request.app.state.service
-    try:
+    with _refusals(service, caller, "rename", person_id):
         person = service.recogniser.rename(person_id, rename.name)
-    except UnknownPersonError as error:
-        raise Problem(404, str(error)) from error
-    except NameTakenError as error:
-        raise Problem(409, str(error)) from error
-    except UsageError as error:
-        raise Problem(422, f"name: {error}") from error
     service.jobs.forget_person(person_id)
     service.audit.write(caller.token_id, "rename", "renamed", person_id)
     return _item(person)
@@ -94,15 +86,30 @@ def delete_person(
     """Remove everything that is kept of somebody: name, templates, pictures, and results that name them."""
     service: Service = request.app.state.service
     templates, warning = None, None
-    try:
-        templates = service.recogniser.delete(person_id)
-    except UnknownPersonError as error:
-        raise Problem(404, str(error)) from error
-    except LeftTracesError as error:
-        warning = str(error)
+    with _refusals(service, caller, "delete", person_id):
+        try:
+            templates = service.recogniser.delete(person_id)
+        except LeftTracesError as error:
+            warning = str(error)
     service.jobs.forget_person(person_id)
     service.audit.write(caller.token_id, "delete", "deleted" if warning is None else "deleted, traces left", person_id)
     return Deletion(person_id=person_id, templates=templates, complete=warning is None, warning=warning)
+
+
+@contextmanager
+def _refusals(service: Service, caller: Caller, action: str, person_id: str) -> Iterator[None]:
+    """Log what is refused within, and turn it into a problem."""
+    try:
+        yield
+    except UnknownPersonError as error:
+        service.audit.write(caller.token_id, action, "refused: no such person", person_id)
+        raise Problem(404, str(error)) from error
+    except NameTakenError as error:
+        service.audit.write(caller.token_id, action, "refused: name taken", person_id)
+        raise Problem(409, str(error)) from error
+    except UsageError as error:
+        service.audit.write(caller.token_id, action, "refused: no name", person_id)
+        raise Problem(422, f"name: {error}") from error
 
 
 def _item(person: KnownPerson) -> PersonItem:

@@ -50,12 +50,8 @@ def answer_problems(app: FastAPI) -> None:
         place = ".".join(str(part) for part in first["loc"] if part not in ("query", "body", "path"))
         return problem_response(422, f"{place}: {first['msg']}" if place else str(first["msg"]))
 
-    async def internal(_: Request, error: Exception) -> JSONResponse:
-        return problem_response(500, "internal error; the service's own log has more")
-
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(Exception, internal)
 
 
 def _methods(app: FastAPI, request: Request) -> set[str]:

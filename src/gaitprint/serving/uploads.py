@@ -40,20 +40,17 @@ class Upload:
     videos: list[Path] = field(default_factory=list)
 
 
-async def receive_upload(
-    request: Request, folder: Path, *, fields: Mapping[str, int], videos: int, most_bytes: int
-) -> Upload:
+async def receive_upload(request: Request, folder: Path, *, fields: Mapping[str, int], videos: int) -> Upload:
     """Read a request's form; files named ``video`` go into `folder`.
 
     Args:
-        request: its body was not read before.
+        request: its body was not read before; `BodyLimit` ends one that is too large.
         folder: for the files.
         fields: names of text fields that may come, and how many bytes each may have.
         videos: how many files may come; at least one must.
-        most_bytes: of the whole body.
 
     Raises:
-        Problem: 400 no form that can be read, 408 a silent client, 413 too much, 415 another type, or a file that is
+        Problem: 400 no form that can be read, 408 a silent client, 415 another type, or a file that is
             no video by its first bytes, 422 a part that is missing, unknown or twice there.
     """
     kind, options = parse_options_header(request.headers.get("content-type"))
@@ -74,7 +71,7 @@ async def receive_upload(
                 "on_end": receiver.complete,
             },
         )
-        received, until = 0, time.monotonic() + _UPLOAD_SECONDS
+        until = time.monotonic() + _UPLOAD_SECONDS
         stream = request.stream()
         while True:
             try:
@@ -83,9 +80,6 @@ async def receive_upload(
                 break
             if time.monotonic() > until:
                 raise Problem(408, f"took more than {_UPLOAD_SECONDS:g} seconds", {"Connection": "close"})
-            received += len(chunk)
-            if received > most_bytes:
-                raise Problem(413, f"more than {most_bytes} bytes", {"Connection": "close"})
             if chunk:
                 parser.write(chunk)
         parser.finalize()
@@ -129,6 +123,7 @@ class _Receiver:
         self._parts = 0
         self._header = b""
         self._value = b""
+        self._header_bytes = 0
         self._headers: dict[bytes, bytes] = {}
         self._name = ""
         self._text: bytearray | None = None
@@ -139,15 +134,15 @@ class _Receiver:
         self._parts += 1
         if self._parts > _MOST_FIELDS:
             raise Problem(422, f"more than {_MOST_FIELDS} parts")
-        self._headers = {}
+        self._headers, self._header_bytes = {}, 0
 
     def header_name(self, data: bytes, start: int, end: int) -> None:
+        self._count_header(end - start)
         self._header += data[start:end]
-        self._check_header()
 
     def header_value(self, data: bytes, start: int, end: int) -> None:
+        self._count_header(end - start)
         self._value += data[start:end]
-        self._check_header()
 
     def header_end(self) -> None:
         self._headers[self._header.lower()] = self._value
@@ -207,6 +202,7 @@ class _Receiver:
                 415, "video: neither MP4, MOV, WebM, MKV, AVI, MPEG, OGG, GIF, FLV nor ASF by its first bytes"
             )
 
-    def _check_header(self) -> None:
-        if len(self._header) + len(self._value) > _HEADER_BYTES:
-            raise Problem(400, "a part's header is too long")
+    def _count_header(self, length: int) -> None:
+        self._header_bytes += length
+        if self._header_bytes > _HEADER_BYTES:
+            raise Problem(400, "a part's headers are too long")

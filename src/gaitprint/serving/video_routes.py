@@ -147,6 +147,7 @@ async def verify(
         try:
             service.recogniser.person(person_id)
         except UnknownPersonError as error:
+            service.audit.write(caller.token_id, "verify", "refused: no such person", person_id)
             raise Problem(404, str(error)) from error
         return lambda job: finish_verification(service, job, person_id, fmr or service.settings.fmr)
 
@@ -171,8 +172,7 @@ async def _accept(
     except QueueFullError as error:
         raise Problem(503, "as many videos wait as may; try again", {"Retry-After": _RETRY_SECONDS}) from error
     try:
-        most = service.settings.upload_bytes + FORM_BYTES
-        upload = await receive_upload(request, job.folder, fields=fields, videos=videos, most_bytes=most)
+        upload = await receive_upload(request, job.folder, fields=fields, videos=videos)
         job.videos = upload.videos
         job.claimed = upload.fields.get("person_id")
         job.finish = await run_in_threadpool(prepare, service, upload)
