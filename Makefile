@@ -1,5 +1,5 @@
 # make demo   set up, then recognise people by their walk on embedded data
-# make test   set up, then run the tests
+# make test   set up, then run the tests; those that something is missing for are named at the end
 # make lint   style, types, import layers
 # make test-tensorflow   the conversion of real TensorFlow checkpoints, with TensorFlow in an environment of its own
 #
@@ -17,7 +17,7 @@ demo: .venv/.installed
 	$(BIN)/gaitprint demo --out demo
 
 test: .venv/.installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -rs
 
 test-tensorflow: .venv-tensorflow/.installed
 	OMP_NUM_THREADS=1 .venv-tensorflow/bin/python -m pytest tests/interop/test_tensorflow_checkpoint.py

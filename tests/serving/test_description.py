@@ -20,7 +20,7 @@ CHECKS = [
     checks.response_schema_conformance,
 ]
 GENERATION = settings(
-    max_examples=15,
+    max_examples=10,
     deadline=None,
     derandomize=True,
     database=None,
