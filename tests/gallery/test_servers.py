@@ -128,6 +128,22 @@ def test_an_enrollment_of_a_client_that_died_can_be_repeated(new_location, monke
         assert list(engine.counts(KEY).values()) == [2]
 
 
+def test_a_write_that_the_server_drops_is_repeated(new_location, monkeypatch) -> None:
+    say, dropped = Enrollment._say, []
+
+    def drop_once(self, state: str) -> None:
+        if state and not dropped:
+            dropped.append(state)
+        else:
+            say(self, state)
+
+    monkeypatch.setattr(Enrollment, "_say", drop_once)
+    with open_engine(new_location("milvus")) as engine:
+        engine.add(templates_of("Anna", 1))
+        assert dropped
+        assert list(engine.counts(KEY).values()) == [2]
+
+
 def interrupt(self) -> None:
     raise KeyboardInterrupt
 
