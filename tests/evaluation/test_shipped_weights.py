@@ -1,16 +1,30 @@
 """The weights that come with the package: complete, small, described, and good for what they are there for."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from gaitprint.core.distance import pairwise_distance
+from gaitprint.core.embeddings import EmbeddingSet
+from gaitprint.core.sequence import GaitSequence
+from gaitprint.data.silhouettes import align_silhouettes
 from gaitprint.data.walk_source import read_walk
 from gaitprint.evaluation.embed import SHIPPED_WEIGHTS, load_embedder, weights_folder
-from gaitprint.evaluation.matching import DEFAULT_MODEL, Matcher
+from gaitprint.evaluation.matching import Matcher
+from gaitprint.synth.walkers import everyday_walks, render_walk_views
 
 PACKAGE = Path(__file__).parents[2] / "src" / "gaitprint"
 LARGEST_BYTES = 20e6
+
+
+PEOPLE = {"skeleton": 100, "silhouettes": 480}
+TERMS = ("Andersson", "Vortander/KinectGait", "provided as is")
+
+
+def test_every_shipped_model_is_known_here() -> None:
+    assert set(PEOPLE) == set(SHIPPED_WEIGHTS)
 
 
 @pytest.mark.parametrize("name", SHIPPED_WEIGHTS)
@@ -20,15 +34,17 @@ def test_weights_are_whole_small_and_described(name: str) -> None:
     embedder = load_embedder(name, "cpu")
     assert embedder.calibration is not None
     assert embedder.calibration.source
-    assert len(embedder.train_subjects) == 100
-    text = (folder / "README.md").read_text()
-    for wanted in ("Andersson", "Vortander/KinectGait", "provided as is", "first-walk"):
+    assert len(embedder.train_subjects) == PEOPLE[name]
+    text = " ".join((folder / "README.md").read_text().split())
+    for wanted in TERMS:
         assert wanted in text
     assert weights_folder(folder) == folder
 
 
-def test_the_default_model_is_shipped() -> None:
-    assert DEFAULT_MODEL in SHIPPED_WEIGHTS
+def aligned(walk: GaitSequence) -> GaitSequence:
+    assert walk.silhouettes is not None
+    silhouettes, kept = align_silhouettes(walk.silhouettes, (64, 64))
+    return dataclasses.replace(walk.select(kept), silhouettes=silhouettes)
 
 
 def test_people_before_a_kinect_are_told_apart(shared_data: Path, tmp_path: Path) -> None:
@@ -47,3 +63,20 @@ def test_people_before_a_kinect_are_told_apart(shared_data: Path, tmp_path: Path
     # They are people that it was trained on, whom it knows better than it would strangers.
     assert matcher.compare(walks[0], walks[1]).probability > 0.9
     assert matcher.compare(walks[0], walks[4]).probability < 0.1
+
+
+def test_people_in_rendered_videos_are_told_apart() -> None:
+    """Other people than those it learnt from, each in other clothes and before other cameras in every walk."""
+    embedder = load_embedder("silhouettes", "cpu")
+    specs = [spec for spec in everyday_walks(6, seed=9001) if spec.condition in ("ev-01", "ev-02", "ev-03")]
+    walks = [aligned(walk) for spec in specs for walk in render_walk_views(spec)]
+    embeddings = EmbeddingSet(
+        embedder.embed(walks),
+        *(np.array([getattr(w, name) for w in walks]) for name in ("subject", "condition", "view")),
+    )
+    distance = pairwise_distance(embeddings.embeddings, embeddings.embeddings, embedder.distance)
+    same = embeddings.subjects[:, None] == embeddings.subjects
+    apart = embeddings.conditions[:, None] != embeddings.conditions
+    order = np.where(same & ~apart, np.inf, distance).argmin(axis=1)
+    assert (embeddings.subjects[order] == embeddings.subjects).mean() > 0.6  # chance is a sixth
+    assert np.median(distance[same & apart]) < np.percentile(distance[~same], 20)

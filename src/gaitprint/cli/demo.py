@@ -36,28 +36,23 @@ def demo(
         device: Where to compute.
 
     Returns:
-        rank-1 by condition, the people nearest to one probe, what was answered about the two videos (videos; null
-        where the model that embeds them is not shipped), and the report's path.
+        rank-1 by condition, the people nearest to one probe, what was answered about the two videos (videos), and the
+        report's path.
     """
-    from gaitprint.evaluation.embed import SHIPPED_WEIGHTS
-
     walkers, run, evaluation = out / "walkers", out / "run", out / "evaluation"
     if out.exists() and not (out.is_dir() and (walkers.is_dir() or not any(out.iterdir()))):
         raise UsageError(f"{out}: exists and is no folder of a demo; choose another with --out")
-    steps = 5 if demo_videos.MODEL in SHIPPED_WEIGHTS else 4
-    output.print(f"[bold]1/{steps}[/bold] {DEMO_SUBJECTS} people walk before 11 cameras")
+    output.print(f"[bold]1/5[/bold] {DEMO_SUBJECTS} people walk before 11 cameras")
     synth(subjects=DEMO_SUBJECTS, out=walkers, seed=seed)
     draw_walkers(walkers, out / "walkers.png")
-    output.print(f"[bold]2/{steps}[/bold] a CNN on gait energy images learns from the first 24 of them")
+    output.print("[bold]2/5[/bold] a CNN on gait energy images learns from the first 24 of them")
     train("cnn-gei-demo", (f"training.seed={seed}",), data=walkers, out=run, resume=run.exists(), device=device)
-    output.print(f"[bold]3/{steps}[/bold] the other 16, whom it never saw, are recognised")
+    output.print("[bold]3/5[/bold] the other 16, whom it never saw, are recognised")
     metrics = evaluate(str(run), data=walkers, protocol="casia-b", out=evaluation, tsne=True, device=device)
-    output.print(f"[bold]4/{steps}[/bold] who is this?")
+    output.print("[bold]4/5[/bold] who is this?")
     nearest = identify_one(walkers, evaluation, out / "identified.png")
-    videos = None
-    if steps == 5:
-        output.print(f"[bold]5/{steps}[/bold] three people are enrolled by their videos; two videos show who comes")
-        videos = demo_videos.recognise_in_videos(out / "videos", seed=seed, device=device)
+    output.print("[bold]5/5[/bold] three people are enrolled by their videos; two videos show who comes")
+    videos = demo_videos.recognise_in_videos(out / "videos", seed=seed, device=device)
     rank1 = {condition["name"]: condition["rank1"] for condition in metrics["conditions"]}
     output.print(f"walkers: {out / 'walkers.png'}    who is this: {out / 'identified.png'}")
     output.print("rank-1, other views only:  " + "   ".join(f"{name} {value:.1%}" for name, value in rank1.items()))

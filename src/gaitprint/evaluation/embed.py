@@ -37,7 +37,7 @@ from gaitprint.models.weight_files import CARD_FILE, find_weights
 from gaitprint.models.weights import Card, build_model, load_strangers, load_weights
 
 # What can be given instead of a path: models without weights, and weights that come with the package.
-SHIPPED_WEIGHTS = ("skeleton",)
+SHIPPED_WEIGHTS = ("skeleton", "silhouettes")
 SHIPPED = ("anthropometry", *SHIPPED_WEIGHTS)
 
 
