@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gaitprint.core.errors import UsageError
+from gaitprint.core.errors import IncompatibleError, UsageError
 from gaitprint.models.base import GaitModel
 from gaitprint.models.weights import build_model
 
@@ -96,3 +96,8 @@ def test_frames_are_a_set() -> None:
 def test_options_out_of_range(options: dict[str, object]) -> None:
     with pytest.raises(UsageError, match="model"):
         build_model({**LIGHT, **options}, 3)
+
+
+def test_rows_that_do_not_fall_into_stripes() -> None:
+    with pytest.raises(IncompatibleError, match=r"10 rows of features.* 4 equal stripes"):
+        _model()(torch.zeros(1, 1, 1, 20, 12))

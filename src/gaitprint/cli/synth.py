@@ -100,10 +100,12 @@ def synth(
     from gaitprint.data.store import Store
 
     everyday = layout == "everyday"
-    if subjects is None and motion is None:
-        raise UsageError("give --subjects, to make people up, or --motion, to render recorded ones")
-    if subjects is not None and motion is not None and not everyday:
-        raise UsageError("give either --subjects or --motion; only --layout everyday takes both")
+    given = [subjects is not None, motion is not None]
+    if not any(given) or (all(given) and not everyday):
+        raise UsageError(
+            "give either --subjects, to make people up, or --motion, to render recorded ones; "
+            "--layout everyday takes both"
+        )
     if everyday and (views is not None or conditions is not None):
         raise UsageError(
             "--layout everyday draws clothes and cameras by itself; it takes no --conditions and no --views"

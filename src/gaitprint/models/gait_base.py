@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gaitprint.core.config import config_dataclass
-from gaitprint.core.errors import UsageError
+from gaitprint.core.errors import IncompatibleError, UsageError
 from gaitprint.models.base import GaitModel, ModelOutput
 from gaitprint.models.frame_chunks import in_chunks
 
@@ -102,11 +102,14 @@ class GaitBase(GaitModel):
 
         Args:
             inputs: float32 [B, T, 1, H, W] in [-1, 1], T >= 1; or gait energy images [B, 1, H, W]. The last feature map
-                must have at least P rows or a divisor of their number, or stripes overlap.
+                must have a multiple of P rows.
 
         Returns:
             embedding [B, P, D]; logits [B, P, S], scaled cosines of each person's direction with the embedding, batch
             normalised.
+
+        Raises:
+            IncompatibleError: another number of rows.
         """
         if inputs.ndim == 4:
             inputs = inputs.unsqueeze(1)  # [B, 1, H, W] -> [B, T = 1, 1, H, W]
@@ -134,9 +137,13 @@ class GaitBase(GaitModel):
 
     def _stripes(self, features: Tensor) -> Tensor:
         """Sum of mean and maximum of each of P horizontal stripes: [B, C, h, w] -> [B, P, C]."""
-        size = self.config.parts, 1
-        stripes = functional.adaptive_avg_pool2d(features, size) + functional.adaptive_max_pool2d(features, size)
-        return stripes[..., 0].transpose(1, 2)  # [B, C, P, 1] -> [B, P, C]
+        parts, rows = self.config.parts, features.shape[2]
+        if rows % parts:
+            raise IncompatibleError(
+                f"silhouettes of this height give {rows} rows of features, which do not fall into {parts} equal stripes"
+            )
+        stripes = features.reshape(*features.shape[:2], parts, -1)  # [B, C, h, w] -> [B, C, P, h / P * w]
+        return (stripes.mean(dim=3) + stripes.amax(dim=3)).transpose(1, 2)  # [B, C, P] -> [B, P, C]
 
 
 class ResidualBlock(nn.Module):
