@@ -102,7 +102,9 @@ def model_graph(model: GaitModel, model_input: ModelInput, name: str, card: Mapp
 
     def example(batch: int, more_frames: int) -> Tensor:
         inputs = model.example_inputs(batch)
-        if isinstance(model_input, GeiInput | SilhouettesInput):
+        if isinstance(model_input, GeiInput):
+            return torch.rand(batch, 1, *model_input.size) * 2 - 1
+        if isinstance(model_input, SilhouettesInput):
             inputs = torch.rand(*inputs.shape[:-2], *model_input.size) * 2 - 1
         if more_frames:
             inputs = torch.cat([inputs, inputs.flip(1)[:, :more_frames]], dim=1)
