@@ -5,12 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from tests.cli.networks import save_untrained_network
 
 import gaitprint
 from gaitprint.cli import main
-from gaitprint.core.config import to_mapping
-from gaitprint.models.weights import Card, build_model, save_weights
 
 
 @pytest.fixture
@@ -30,22 +28,7 @@ def store(tmp_path: Path) -> Path:
 @pytest.fixture
 def network(tmp_path: Path) -> Path:
     """A network that learnt from person 004."""
-    torch.manual_seed(0)
-    model = build_model({"name": "cnn-gei"}, None)
-    (tmp_path / "network").mkdir()
-    card = Card(
-        model={"name": "cnn-gei", **to_mapping(model.Config())},
-        input={"representation": "gei", "size": [64, 64]},
-        distance="cosine",
-        num_subjects=None,
-        train_subjects=("004",),
-        data="",
-        metrics={},
-        recipe="",
-        step=0,
-    )
-    save_weights(tmp_path / "network", model, card)
-    return tmp_path / "network"
+    return save_untrained_network(tmp_path / "network", size=(64, 64), train_subjects=("004",))
 
 
 def run(*words: str | Path) -> dict:

@@ -5,35 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from tests.cli.networks import save_untrained_network
 
 import gaitprint
 from gaitprint.cli import demo_videos
-from gaitprint.core.config import to_mapping
 from gaitprint.evaluation.calibration import Calibration
-from gaitprint.models.weights import Card, build_model, save_weights
 from gaitprint.video.decode import open_pictures
 
 
 @pytest.fixture
 def network(tmp_path: Path) -> Path:
     """Calibrated, so that there is a decision."""
-    torch.manual_seed(0)
-    model = build_model({"name": "cnn-gei"}, None)
-    folder = tmp_path / "network"
-    folder.mkdir()
-    card = Card(
-        model={"name": "cnn-gei", **to_mapping(model.Config())},
-        input={"representation": "gei", "size": [128, 88]},
-        distance="cosine",
-        num_subjects=None,
-        train_subjects=(),
-        data="",
-        metrics={},
-        recipe="",
-        step=0,
-    )
-    save_weights(folder, model, card)
+    folder = save_untrained_network(tmp_path / "network")
     rng = np.random.default_rng(0)
     Calibration.fit(rng.uniform(0.0, 0.1, 200), rng.uniform(0.05, 1.0, 2000)).save(folder)
     return folder

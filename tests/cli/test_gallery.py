@@ -5,15 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from tests.cli.networks import save_untrained_network
 
 import gaitprint
 from gaitprint.cli import main
-from gaitprint.core.config import to_mapping
 from gaitprint.evaluation.calibration import Calibration
 from gaitprint.gallery.engine import open_engine
 from gaitprint.gallery.template import ModelKey, Template
-from gaitprint.models.weights import Card, build_model, save_weights
 
 
 @pytest.fixture
@@ -38,21 +36,7 @@ def network(walks, tmp_path) -> Path:
 
 def make_network(folder: Path, seed: int, store: Path | None = None) -> Path:
     """A network compared by cosine; with a calibration from the walks of a store, where one is given."""
-    torch.manual_seed(seed)
-    model = build_model({"name": "cnn-gei"}, None)
-    folder.mkdir()
-    card = Card(
-        model={"name": "cnn-gei", **to_mapping(model.Config())},
-        input={"representation": "gei", "size": [128, 88]},
-        distance="cosine",
-        num_subjects=None,
-        train_subjects=(),
-        data="",
-        metrics={},
-        recipe="",
-        step=0,
-    )
-    save_weights(folder, model, card)
+    save_untrained_network(folder, seed)
     if store is not None:
         known = gaitprint.load(folder, "cpu").embed_store(gaitprint.Store(store))
         values = known.embeddings[:, 0] / np.linalg.norm(known.embeddings[:, 0], axis=1, keepdims=True)

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from tests.cli.networks import save_untrained_network
 
 import gaitprint
 from gaitprint.cli import main
-from gaitprint.core.config import to_mapping
 from gaitprint.data.walk_files import save_walk
 from gaitprint.evaluation.calibration import Calibration
-from gaitprint.models.weights import Card, build_model, save_weights
 
 
 def call(capsys, *words) -> tuple[dict, str]:
@@ -59,22 +57,7 @@ def silhouettes(tmp_path) -> gaitprint.Store:
 @pytest.fixture
 def network(silhouettes, tmp_path) -> Path:
     """A network compared by cosine, with a calibration from the walks themselves."""
-    torch.manual_seed(0)
-    model = build_model({"name": "cnn-gei"}, None)
-    folder = tmp_path / "network"
-    folder.mkdir()
-    card = Card(
-        model={"name": "cnn-gei", **to_mapping(model.Config())},
-        input={"representation": "gei", "size": [128, 88]},
-        distance="cosine",
-        num_subjects=None,
-        train_subjects=(),
-        data="",
-        metrics={},
-        recipe="",
-        step=0,
-    )
-    save_weights(folder, model, card)
+    folder = save_untrained_network(tmp_path / "network")
     same, other = all_distances(folder, silhouettes)
     Calibration.fit(same, other).save(folder)
     return folder
