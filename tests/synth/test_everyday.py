@@ -4,6 +4,7 @@ import pytest
 from gaitprint.core.skeletons import KINECT_V1_20, convert_joints
 from gaitprint.synth import motion
 from gaitprint.synth.body import average_body
+from gaitprint.synth.clothing import pocket
 from gaitprint.synth.everyday import EverydayWalk
 from gaitprint.synth.landmarks import LANDMARKS
 from gaitprint.synth.recorded import render_recorded
@@ -19,6 +20,31 @@ def test_a_person_keeps_body_and_nothing_else() -> None:
     assert first.body == second.body != other.body
     assert first.outfit.shirt != second.outfit.shirt
     assert set(walks[0].cameras) != set(walks[1].cameras)
+
+
+def test_hair_headwear_and_pockets_change_from_walk_to_walk() -> None:
+    outfits = [walker_of(walk).outfit for walk in everyday_walks(30, seed=3)]
+    assert {outfit.headwear for outfit in outfits} == {"none", "cap", "hood"}
+    long_haired, in_pockets = (
+        np.mean([bool(value) for value in values])
+        for values in ([outfit.long_hair for outfit in outfits], [outfit.pockets for outfit in outfits])
+    )
+    assert 0.2 < long_haired < 0.4
+    assert 0.08 < in_pockets < 0.22
+    assert len({outfit.hair for outfit in outfits[:8]}) == 8
+
+
+def test_hands_in_pockets_stay_near_the_hips() -> None:
+    style = pocket(GaitStyle(), np.random.default_rng(0))
+    body = average_body(1.75)
+    swings, reaches = [], []
+    for gait in (style, GaitStyle()):
+        landmarks = motion.walk(body, gait, 60).landmarks
+        hand = landmarks[:, LANDMARKS.index("right_hand_tip")] - landmarks[:, LANDMARKS.index("right_hip")]
+        swings.append(np.ptp(hand[:, 2]))
+        reaches.append(np.linalg.norm(hand, axis=1).max())
+    assert swings[0] < 0.6 * swings[1]
+    assert reaches[0] < 0.35
 
 
 def test_cameras_stand_around_the_walker_each_with_its_own_picture() -> None:

@@ -88,3 +88,20 @@ def test_bags_are_drawn_in_all_kinds_and_sizes():
     assert {bag.side for bag in bags} == {-1, 1}
     small, large = (sample_bag(np.random.default_rng(0), strength) for strength in (0.5, 1.0))
     assert small.half_height == pytest.approx(0.5 * large.half_height)
+
+
+@pytest.mark.parametrize("view_deg", [0.0, 90.0, 180.0])
+def test_a_cap_a_hood_and_hair_only_add_and_only_to_the_head(view_deg):
+    plain = masks(Outfit(hair=0.0, long_hair=0.0), view_deg) > 0
+    rows = np.flatnonzero(plain.any(axis=(0, 2)))
+    shoulders = rows[0] + len(rows) // 3
+    for worn in (Outfit(headwear="cap"), Outfit(headwear="hood"), Outfit(hair=0.03), Outfit(long_hair=0.2)):
+        dressed = masks(dataclasses.replace(worn, long_hair=worn.long_hair or 0.0), view_deg) > 0
+        assert (dressed >= plain).all()
+        assert not (dressed > plain)[:, shoulders:].any()
+    assert (masks(Outfit(headwear="hood"), view_deg) > 0).sum() > 1.01 * plain.sum()
+
+
+def test_hair_is_the_bodys_own_unless_an_outfit_says_otherwise():
+    own = masks(Outfit(hair=BODY.hair, long_hair=BODY.long_hair), 90.0)
+    assert np.array_equal(own, masks(Outfit(), 90.0))

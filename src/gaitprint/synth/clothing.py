@@ -11,6 +11,7 @@ import numpy as np
 from gaitprint.synth.style import GaitStyle
 
 BagKind = Literal["shoulder-bag", "handbag", "backpack"]
+Headwear = Literal["none", "cap", "hood"]
 BAG_KINDS: tuple[BagKind, ...] = get_args(BagKind)
 Colour = tuple[int, int, int]  # RGB, 0..255
 
@@ -51,10 +52,21 @@ class Coat:
 
 @dataclass(frozen=True, kw_only=True)
 class Outfit:
-    """Everything that a walker wears: looseness of shirt and trousers in metres, colours, and what comes on top."""
+    """Everything that a walker wears: looseness of shirt and trousers in metres, colours, and what comes on top.
+
+    Args:
+        hair: how far hair stands off the skull, metres; None = as the body has it.
+        long_hair: how far hair hangs down, metres, 0 = short; None = as the body has it.
+        headwear: on the head, without a coat too.
+        pockets: hands are in the pockets.
+    """
 
     shirt: float = 0.008
     trousers: float = 0.010
+    hair: float | None = None
+    long_hair: float | None = None
+    headwear: Headwear = "none"
+    pockets: bool = False
     skin_colour: Colour = (214, 170, 140)
     hair_colour: Colour = (50, 38, 30)
     top_colour: Colour = (150, 60, 60)
@@ -151,6 +163,18 @@ def carry(style: GaitStyle, bag: Bag, rng: np.random.Generator, strength: float 
         trunk_lean_deg=style.trunk_lean_deg + lean,
         # Positive tilt lifts the right shoulder; the loaded side comes up, the trunk leans away from it.
         trunk_tilt_deg=style.trunk_tilt_deg + bag.side * tilt,
+    )
+
+
+def pocket(style: GaitStyle, rng: np.random.Generator) -> GaitStyle:
+    """Return the gait of someone with both hands in the pockets: bent arms that hardly swing, held off the body."""
+    bend = [(float(rng.uniform(-14, -4)), float(rng.uniform(30, 55))) for _ in range(2)]
+    still = rng.uniform(0.05, 0.3, 2)
+    return dataclasses.replace(
+        style,
+        arm_freedom=(float(still[0]), float(still[1])),
+        arm_hold_deg=(bend[0], bend[1]),
+        arm_abduction_deg=style.arm_abduction_deg + float(rng.uniform(3, 9)),
     )
 
 

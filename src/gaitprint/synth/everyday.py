@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
 from gaitprint.synth.body import Body, sample_body
 from gaitprint.synth.camera import Camera
-from gaitprint.synth.clothing import Bag, Coat, Outfit, sample_bag, sample_coat
+from gaitprint.synth.clothing import Bag, Coat, Headwear, Outfit, sample_bag, sample_coat
 from gaitprint.synth.segmentation import SegmentationNoise
 
-# How often somebody carries a bag, and wears a coat.
-_BAG_SHARE, _COAT_SHARE = 0.25, 0.35
+# How often somebody carries a bag, wears a coat, has long hair, a cap, a hood up, both hands in the pockets.
+_BAG_SHARE, _COAT_SHARE, _LONG_HAIR_SHARE, _CAP_SHARE, _HOOD_SHARE, _POCKETS_SHARE = 0.25, 0.35, 0.3, 0.12, 0.1, 0.15
 # Ranges of what is drawn: metres, pixels of a body's height, and the level of segmentation errors.
 _LOOSENESS_M = (0.002, 0.035)
+_HAIR_M, _LONG_HAIR_M = (0.003, 0.035), (0.05, 0.25)
 _DISTANCE_M, _CAMERA_HEIGHT_M = (3.5, 14.0), (0.4, 2.6)
 _BODY_PX, _NOISE = (44.0, 150.0), (0.1, 1.2)
 # Metres: a walk reaches so far to either side of its middle, and the tallest with a hat so high.
@@ -53,13 +55,23 @@ class EverydayWalk:
         return sample_body(self._rng(_BODY))
 
     def outfit(self) -> Outfit:
-        """Clothes of this walk; colours are the plain ones."""
+        """Clothes and hair of this walk; colours are the plain ones."""
         rng = self._rng(_CLOTHES, self.walk)
         shirt, trousers = rng.uniform(*_LOOSENESS_M, 2)
-        carries, wears = rng.random(2) < (_BAG_SHARE, _COAT_SHARE)
+        carries, wears, hangs, pockets = rng.random(4) < (_BAG_SHARE, _COAT_SHARE, _LONG_HAIR_SHARE, _POCKETS_SHARE)
         bag: Bag | None = sample_bag(rng, rng.uniform(0.6, 1.2)) if carries else None
         coat: Coat | None = sample_coat(rng, rng.uniform(0.4, 1.2)) if wears else None
-        return Outfit(shirt=float(shirt), trousers=float(trousers), bag=bag, coat=coat)
+        on_head: Headwear = rng.choice(get_args(Headwear), p=(1 - _CAP_SHARE - _HOOD_SHARE, _CAP_SHARE, _HOOD_SHARE))
+        return Outfit(
+            shirt=float(shirt),
+            trousers=float(trousers),
+            hair=float(rng.uniform(*_HAIR_M)),
+            long_hair=float(rng.uniform(*_LONG_HAIR_M)) if hangs else 0.0,
+            headwear=on_head,
+            pockets=bool(pockets),
+            bag=bag,
+            coat=coat,
+        )
 
     def cameras(self) -> dict[str, Camera]:
         """K cameras by their labels, whole degrees from 000 to 359; one in each K-th of the circle."""

@@ -6,6 +6,7 @@ A network is measured, and its thresholds are found, on walks that have gone thr
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +23,10 @@ RATE_HZ = 25.0
 # (height, width), pixels, one of which each video has; and how often it has no colours.
 _SIZES = ((120, 160), (240, 320), (360, 480))
 _GREY_SHARE = 0.4
-# Focal length for one of the picture's width; how many times farther away than just fits; metres over the floor.
-_FOCAL, _FARTHER, _HEIGHT_M = (0.9, 1.3), (1.0, 1.7), (0.9, 1.9)
+# Focal length for one of the picture's width, from a telephone to a long lens; how many times farther away than just
+# fits; metres over the floor.
+_FOCAL, _FARTHER, _HEIGHT_M = (0.9, 3.0), (1.0, 1.6), (0.8, 1.4)
+_SHADOW_EDGE = (0.2, 0.9)
 # Degrees by which a way may depart from straight across, and seconds of the empty picture before, between and after.
 _OBLIQUE_DEG, _MARGIN_S = 40.0, 0.8
 
@@ -65,7 +68,8 @@ def film(spec: WalkSpec) -> EverydayVideo:
     way = appear(there, pause, count)
     returning = slice(2 * pause + len(there), 2 * pause + len(there) + len(back))
     way[returning] = back
-    picture = render_crowd([Passer(way, walker.body, walker.outfit)], camera, sample_scene(rng), rng)
+    scene = dataclasses.replace(sample_scene(rng), shadow_edge=float(rng.uniform(*_SHADOW_EDGE)))
+    picture = render_crowd([Passer(way, walker.body, walker.outfit)], camera, scene, rng)
     frames = picture.frames
     if rng.random() < _GREY_SHARE:
         frames = np.repeat(frames.mean(axis=3, keepdims=True).astype(np.uint8), 3, axis=3)
@@ -76,7 +80,7 @@ def _camera(rng: np.random.Generator) -> Camera:
     """Draw a camera that sees a standing person from head to foot."""
     height_px, width_px = _SIZES[int(rng.integers(len(_SIZES)))]
     height_m = float(rng.uniform(*_HEIGHT_M))
-    focal = float(rng.uniform(*_FOCAL)) * width_px
+    focal = float(np.exp(rng.uniform(*np.log(_FOCAL)))) * width_px
     # Head (2.1 m) and feet lie within nine tenths of the picture's half height.
     nearest = max(height_m, 2.1 - height_m) * focal / (0.45 * height_px)
     distance = nearest * float(rng.uniform(*_FARTHER))

@@ -13,6 +13,9 @@ from gaitprint.synth.scene import Scene, add_grain, paint_background, sample_sce
 from gaitprint.synth.segmentation import SegmentationNoise, damage, ragged
 from gaitprint.synth.solids import Solids
 
+# Ellipses that make the soft edge of a shadow.
+_PENUMBRA_RINGS = 4
+
 
 def render_silhouettes(
     solids: Solids,
@@ -114,17 +117,20 @@ def paint_bodies(
 
 
 def _cast_shadow(picture: NDArray[np.uint8], outlines: Outlines, camera: Camera, scene: Scene) -> None:
-    """Darken the floor under the walker, in place: an ellipse as broad as the body."""
+    """Darken the floor under the walker, in place: an ellipse as broad as the body, or several for a soft edge."""
     x = outlines.centres[..., 0]
     middle = (x.min(axis=(1, 2)) + x.max(axis=(1, 2))) / 2  # [T]
     floor = camera.height / 2 + camera.height_m * camera.focal_px / outlines.depth.mean(axis=(1, 2))
     centres = np.stack([middle, floor], axis=-1)[:, None, None].repeat(2, axis=2).astype(np.float32)  # [T, 1, 2, 2]
     radius = np.full((len(x), 1, 2), 0.018 * camera.height, np.float32)
-    breadth = np.ptp(x, axis=(1, 2)) / 2 / radius[:, 0, 0] + 2
-    spans = hull_spans(centres, radius, breadth[:, None].astype(np.float32), camera.height)
-    flat, _ = pixels_of(spans, camera.height, camera.width)
+    breadth = (np.ptp(x, axis=(1, 2)) / 2 / radius[:, 0, 0] + 2)[:, None].astype(np.float32)
     lit = picture.reshape(-1, 3)
-    lit[flat] = np.maximum(lit[flat] * scene.shadow, scene.grain)
+    edge = scene.shadow_edge
+    rings = np.linspace(1 - edge, 1 + edge, _PENUMBRA_RINGS, dtype=np.float32) if edge else np.ones(1, np.float32)
+    for size in rings:
+        spans = hull_spans(centres, size * radius, breadth, camera.height)
+        flat, _ = pixels_of(spans, camera.height, camera.width)
+        lit[flat] = np.maximum(lit[flat] * scene.shadow ** (1 / len(rings)), scene.grain)
 
 
 def _span_depth(outlines: Outlines, spans: Spans) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -26,6 +26,7 @@ class Scene:
         light_from_deg: where the lamp stands, 0 = at the camera, positive to its right.
         ambient: brightness of what the lamp does not reach, in 0..1.
         shadow: brightness of the floor under the walker, in 0..1; 1 = no shadow.
+        shadow_edge: how soft its edge is, as a share of its size, 0..1; 0 = sharp.
         grain: largest sensor noise, grey levels, 1..8.
         clutter: how many things stand before the wall.
         texture: contrast of the stains on wall and floor, in 0..1.
@@ -37,6 +38,7 @@ class Scene:
     grain: int
     clutter: int
     texture: float
+    shadow_edge: float = 0.0
 
 
 def sample_scene(rng: np.random.Generator) -> Scene:

@@ -138,19 +138,27 @@ def _head(build: _Builder, body: Body, outfit: Outfit) -> None:
     build.add("head", outfit.skin_colour, skull, jaw, (deep, 0.62 * deep), (slim, 1.0))
     # Hair sits on the back of the skull and leaves the face free.
     cap = build.at(skull, up=0.16 * deep, forward=-0.30 * deep)
-    covered = 0.84 * deep + body.hair
-    build.add("hair", outfit.hair_colour, cap, cap, (covered, covered), ((slim * deep + body.hair) / covered, 1.0))
+    hair = body.hair if outfit.hair is None else outfit.hair
+    covered = 0.84 * deep + hair
+    build.add("hair", outfit.hair_colour, cap, cap, (covered, covered), ((slim * deep + hair) / covered, 1.0))
     low = build.at(build.joint("neck"), forward=0.1 * deep)
     build.add("neck", outfit.skin_colour, low, jaw, (body.neck_radius, 0.9 * body.neck_radius))
-    if body.long_hair > 0:
-        tips = build.at(skull, up=-body.long_hair - deep, forward=-0.75 * deep)
+    long_hair = body.long_hair if outfit.long_hair is None else outfit.long_hair
+    if long_hair > 0:
+        tips = build.at(skull, up=-long_hair - deep, forward=-0.75 * deep)
         width = 0.5 * deep
         build.add(
             "long hair", outfit.hair_colour, build.at(skull, forward=-0.55 * deep), tips, (width, width), (1.4, 1)
         )
-    if outfit.coat is not None and outfit.coat.hat:
+    coat = outfit.coat
+    cloth = outfit.top_colour if coat is None else coat.colour
+    if outfit.headwear == "hood":
+        nape = build.at(low, up=0.3 * deep, forward=-0.55 * deep)
+        wide = 0.95 * deep + 0.02
+        build.add("hood up", cloth, build.at(skull, up=0.05 * deep, forward=-0.2 * deep), nape, (wide, 0.9 * wide))
+    if outfit.headwear == "cap" or (coat is not None and coat.hat):
         brim = build.at(skull, up=0.45 * deep, forward=0.25 * deep)
-        build.add("hat", outfit.coat.colour, build.at(skull, up=0.5 * deep), brim, (deep, 0.55 * deep), (1.0, 1.35))
+        build.add("hat", cloth, build.at(skull, up=0.5 * deep), brim, (deep, 0.55 * deep), (1.0, 1.35))
 
 
 def _trunk(build: _Builder, body: Body, outfit: Outfit) -> None:

@@ -20,7 +20,7 @@ from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import get_skeleton
 from gaitprint.synth.body import Body, sample_body
 from gaitprint.synth.camera import VIEWS, Camera, ring
-from gaitprint.synth.clothing import Outfit, carry, recolour, sample_bag, sample_coat, sample_outfit, wrap
+from gaitprint.synth.clothing import Outfit, carry, pocket, recolour, sample_bag, sample_coat, sample_outfit, wrap
 from gaitprint.synth.everyday import EverydayWalk
 from gaitprint.synth.landmarks import LANDMARKS
 from gaitprint.synth.motion import Motion, walk
@@ -203,7 +203,8 @@ def walker_of(spec: WalkSpec) -> Walker:
 
 
 def _laden(style: GaitStyle, outfit: Outfit, rng: np.random.Generator) -> GaitStyle:
-    """Gait of someone with the outfit's bag and coat, where it has them."""
+    """Gait of someone with the outfit's pockets, bag and coat, where it has them."""
+    style = pocket(style, rng) if outfit.pockets else style
     style = style if outfit.bag is None else carry(style, outfit.bag, rng)
     return style if outfit.coat is None else wrap(style, outfit.coat)
 
