@@ -30,23 +30,24 @@ FPIR = 0.1
 _RATE_HZ, _SIZE, _DISTANCE_M, _CAMERA_HEIGHT_M = 25.0, (240, 320), 4.6, 1.2
 # Focal length for one of the picture's width; seconds before, between and after walks; frames of a walk in the picture.
 _FOCAL, _PAUSE_S, _WALK_S = 0.9, 0.8, 4.6
+# Everybody comes back the way they went.
+_WAYS = 2
 _DRAWN = 12
 
 
 @dataclass(frozen=True)
 class _Clip:
-    """One video: whose, which of their walks (other clothes, another place), and whether they come back."""
+    """One video: whose, and which of their walks (other clothes, another place)."""
 
     file: str
     person: str
     walk: int
-    returns: bool
 
 
 _CLIPS = (
-    *(_Clip(f"{name.lower()}.mp4", name, 0, True) for name in ENROLLED),
-    _Clip("visitor.mp4", VISITOR, 1, True),
-    _Clip("stranger.mp4", STRANGER, 0, True),
+    *(_Clip(f"{name.lower()}.mp4", name, 0) for name in ENROLLED),
+    _Clip("visitor.mp4", VISITOR, 1),
+    _Clip("stranger.mp4", STRANGER, 0),
 )
 
 
@@ -117,7 +118,7 @@ def film(clip: _Clip, folder: Path, seed: int) -> Path:
         width=width,
     )
     scene = Scene(light_from_deg=float(rng.uniform(-40, 40)), ambient=0.6, shadow=0.8, grain=3, clutter=8, texture=0.15)
-    picture = render_crowd([_passer(clip, person, rng)], camera, scene, rng)
+    picture = render_crowd([_passer(person, rng)], camera, scene, rng)
     path = folder / clip.file
     with write_video(path, _RATE_HZ) as write:
         for frame in picture.frames:
@@ -125,7 +126,7 @@ def film(clip: _Clip, folder: Path, seed: int) -> Path:
     return path
 
 
-def _passer(clip: _Clip, person: np.random.Generator, rng: np.random.Generator) -> Passer:
+def _passer(person: np.random.Generator, rng: np.random.Generator) -> Passer:
     """Draw a person, and let them walk through the picture, and back."""
     from gaitprint.synth.body import sample_body
     from gaitprint.synth.clothing import recolour, sample_outfit
@@ -135,11 +136,10 @@ def _passer(clip: _Clip, person: np.random.Generator, rng: np.random.Generator) 
 
     body, style = sample_body(person), sample_style(person)
     pause, steps = round(_PAUSE_S * _RATE_HZ), round(_WALK_S * _RATE_HZ)
-    ways = 2 if clip.returns else 1
-    count = pause + ways * (steps + pause)
+    count = pause + _WAYS * (steps + pause)
     whole = None
     heading = 90.0 + float(rng.uniform(-12, 12))
-    for way in range(ways):
+    for way in range(_WAYS):
         motion = walk(body, vary_style(style, rng), steps, frame_rate_hz=_RATE_HZ, start_phase=float(rng.random()))
         placed = place(motion.landmarks, heading + 180.0 * way)
         first = pause + way * (steps + pause)
