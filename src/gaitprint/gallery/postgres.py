@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Self, TypeVar
 
@@ -21,18 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitprint.core.errors import UsageError
-from gaitprint.gallery.engine import Engine, GalleryError, Person, without_password
+from gaitprint.gallery.engine import GalleryError, without_password
 from gaitprint.gallery.postgres_search import LOCK, PostgresScores, as_text, make_graph
 from gaitprint.gallery.ranking import Nearest, ProbeScores, nearest_people, search_length, whole_search_vectors
-from gaitprint.gallery.rows import (
-    COLUMNS,
-    TABLES,
-    key_values,
-    people_query,
-    summarise,
-    template_of,
-    templates_query,
-)
+from gaitprint.gallery.rows import TEMPLATES, is_model, key_values, template_of
+from gaitprint.gallery.sql_engine import SqlEngine
 from gaitprint.gallery.template import ModelKey, Template
 
 T = TypeVar("T")
@@ -41,7 +34,6 @@ T = TypeVar("T")
 EXACT_UP_TO = 20_000
 
 _LONGEST_IN_GRAPH = 2000
-_EXPORT_AT_ONCE = 100
 _ATTEMPTS = 6
 _VERSION = 1
 
@@ -67,17 +59,19 @@ CREATE INDEX IF NOT EXISTS templates_of_model ON gaitprint.templates (model);
 CREATE TABLE IF NOT EXISTS gaitprint.files (
     template bigint PRIMARY KEY REFERENCES gaitprint.templates ON DELETE CASCADE, picture bytea, walk bytea);
 """
-_TEMPLATES = f"SELECT {COLUMNS} FROM {TABLES} "
-_IS_MODEL = "m.name = %s AND m.weights_hash = %s AND m.distance = %s AND m.parts = %s AND m.size = %s"
+_MODEL_NUMBER = f"SELECT m.number FROM models m WHERE {is_model('%s')}"
 
 
-class PostgresEngine(Engine):
+class PostgresEngine(SqlEngine):
     """Templates in a database; see the module's text.
 
     Args:
         url: of the database, as libpq takes it.
         create: whether to make the tables where there are none.
     """
+
+    MARK = "%s"
+    AMONG = "= ANY(%s)"
 
     def __init__(self, url: str, *, create: bool) -> None:
         self.location = without_password(url)
@@ -145,15 +139,6 @@ class PostgresEngine(Engine):
         self._attempt(lambda connection: connection.execute("VACUUM templates, files, people"), in_transaction=False)
         return gone
 
-    def people(self, name: str | None = None) -> list[Person]:
-        """See `Engine.people`."""
-        if name is None:
-            return summarise(self._rows(people_query("%s")))
-        return summarise(self._rows(people_query("%s", "name"), (name,)))
-
-    def _person_of_id(self, person_id: str) -> Person | None:
-        return next(iter(summarise(self._rows(people_query("%s", "id"), (person_id,)))), None)
-
     def models(self) -> dict[ModelKey, int]:
         """See `Engine.models`."""
         rows = self._rows(
@@ -166,34 +151,12 @@ class PostgresEngine(Engine):
         """See `Engine.size`."""
         return int(self._rows("SELECT count(*) FROM people")[0][0])
 
-    def templates(self, name: str | None = None) -> Iterator[Template]:
-        """See `Engine.templates`; a few at a time, each time as they are then."""
-        place, names = (0, 0), [] if name is None else [name]
-        query = templates_query("%s", of_name=name is not None)
-        while True:
-            rows = self._rows(query, (*place, *names, _EXPORT_AT_ONCE))
-            for row in rows:
-                yield template_of(row)
-            if len(rows) < _EXPORT_AT_ONCE:
-                return
-            place = (rows[-1][-1], rows[-1][0])
-
-    def of_people(self, key: ModelKey, person_ids: Sequence[str]) -> list[Template]:
-        """See `Engine.of_people`."""
-        wanted = f"{_TEMPLATES} WHERE p.id = ANY(%s) AND {_IS_MODEL} ORDER BY t.number"
-        return [template_of(row) for row in self._rows(wanted, (list(person_ids), *key_values(key)))]
-
-    def counts(self, key: ModelKey) -> dict[str, int]:
-        """See `Engine.counts`."""
-        counted = f"SELECT p.id, count(*) FROM {TABLES} WHERE {_IS_MODEL} GROUP BY p.number"
-        return dict(self._rows(counted, key_values(key)))
-
     def search(self, key: ModelKey, probes: NDArray[np.float32], count: int) -> list[list[tuple[Nearest, Template]]]:
         """See `Engine.search`; all probes see one state of the gallery."""
 
         def work(connection: Any) -> list[list[tuple[Nearest, Template]]]:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            row = connection.execute(f"SELECT m.number FROM models m WHERE {_IS_MODEL}", key_values(key)).fetchone()
+            row = connection.execute(_MODEL_NUMBER, key_values(key)).fetchone()
             if row is None:
                 return [[] for _ in probes]
             found = []
@@ -201,7 +164,7 @@ class PostgresEngine(Engine):
                 scores = ProbeScores.of(key, probe)
                 found.append(nearest_people(probe, scores, PostgresScores(connection, key, row[0], scores), count))
             numbers = [entry.template for entries in found for entry in entries]
-            rows = connection.execute(f"{_TEMPLATES} WHERE t.number = ANY(%s)", (numbers,)).fetchall()
+            rows = connection.execute(f"{TEMPLATES} WHERE t.number {self.AMONG}", (numbers,)).fetchall()
             known = {row[0]: template_of(row) for row in rows}
             return [[(entry, known[int(entry.template)]) for entry in entries] for entries in found]
 
@@ -258,6 +221,10 @@ class PostgresEngine(Engine):
             self._connection = psycopg.connect(self._url, autocommit=True, connect_timeout=10, options=options)
         return self._connection
 
+    @staticmethod
+    def _array(values: Sequence[Any]) -> list[Any]:
+        return list(values)
+
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = self._attempt(lambda connection: connection.execute(query, values).fetchall())
         return rows
@@ -305,7 +272,7 @@ class PostgresEngine(Engine):
                 continue
             number, count = self._rows(
                 "SELECT m.number, (SELECT count(*) FROM templates t WHERE t.model = m.number) FROM models m "
-                f"WHERE {_IS_MODEL}",
+                f"WHERE {is_model(self.MARK)}",
                 key_values(key),
             )[0]
             if count > EXACT_UP_TO:
@@ -330,14 +297,13 @@ def _person_number(connection: Any, name: str, person_id: str) -> int:
 
 
 def _model_number(connection: Any, key: ModelKey) -> int:
-    find = f"SELECT m.number FROM models m WHERE {_IS_MODEL}"
-    if row := connection.execute(find, key_values(key)).fetchone():
+    if row := connection.execute(_MODEL_NUMBER, key_values(key)).fetchone():
         return int(row[0])
     columns = "name, weights_hash, distance, parts, size"
     connection.execute(
         f"INSERT INTO models ({columns}) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING", key_values(key)
     )
-    return int(connection.execute(find, key_values(key)).fetchone()[0])
+    return int(connection.execute(_MODEL_NUMBER, key_values(key)).fetchone()[0])
 
 
 def _is_passing(error: Exception) -> bool:

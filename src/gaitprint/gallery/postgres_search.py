@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitprint.gallery.ranking import ProbeScores, search_length
-from gaitprint.gallery.rows import vectors_of
+from gaitprint.gallery.rows import VECTORS, people_and_vectors
 from gaitprint.gallery.template import ModelKey
 
 # Candidates that the graph is asked for.
@@ -58,14 +58,8 @@ class PostgresScores:
 
     def load(self, templates: list[int | str]) -> tuple[list[str], NDArray[np.float32]]:
         """See `ranking.Scored`."""
-        rows = self._connection.execute(
-            "SELECT t.number, p.id, t.vector FROM templates t JOIN people p ON p.number = t.person "
-            "WHERE t.number = ANY(%s)",
-            (templates,),
-        )
-        known = {row[0]: row[1:] for row in rows}
-        chosen = [known[template] for template in templates]
-        return [row[0] for row in chosen], vectors_of(self._key, [row[1] for row in chosen])
+        rows = self._connection.execute(f"{VECTORS} WHERE t.number = ANY(%s)", (templates,))
+        return people_and_vectors(self._key, rows, templates)
 
 
 def has_graph(connection: Any, model: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +17,9 @@ COLUMNS = (
 )
 TABLES = "templates t JOIN people p ON p.number = t.person JOIN models m ON m.number = t.model"
 FILES = "f.picture, f.walk, t.person"
+# For `template_of`, and for `people_and_vectors`.
+TEMPLATES = f"SELECT {COLUMNS} FROM {TABLES}"
+VECTORS = "SELECT t.number, p.id, t.vector FROM templates t JOIN people p ON p.number = t.person"
 
 
 def people_query(mark: str, by: Literal["name", "id"] | None = None) -> str:
@@ -38,6 +41,11 @@ def templates_query(mark: str, *, of_name: bool) -> str:
     )
 
 
+def is_model(mark: str) -> str:
+    """A condition on the model that `key_values` gives the values of."""
+    return " AND ".join(f"m.{column} = {mark}" for column in ("name", "weights_hash", "distance", "parts", "size"))
+
+
 def key_values(key: ModelKey) -> tuple[str, str, str, int, int]:
     """The values of a model's columns, in the order of `COLUMNS`."""
     return key.name, key.weights_hash, key.distance, key.parts, key.size
@@ -46,6 +54,15 @@ def key_values(key: ModelKey) -> tuple[str, str, str, int, int]:
 def vectors_of(key: ModelKey, blobs: Sequence[bytes]) -> NDArray[np.float32]:
     """Vectors float32 [N, P, D] from the bytes that are kept of each."""
     return np.frombuffer(b"".join(blobs), np.float32).reshape(len(blobs), key.parts, key.size)
+
+
+def people_and_vectors(
+    key: ModelKey, rows: Iterable[Sequence[Any]], numbers: Sequence[int | str]
+) -> tuple[list[str], NDArray[np.float32]]:
+    """Person ids [K] and vectors float32 [K, P, D] of the templates of K numbers, from their `VECTORS` in any order."""
+    known = {row[0]: row[1:] for row in rows}
+    chosen = [known[number] for number in numbers]
+    return [person_id for person_id, _ in chosen], vectors_of(key, [vector for _, vector in chosen])
 
 
 def template_of(row: Sequence[Any]) -> Template:

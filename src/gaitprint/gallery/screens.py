@@ -18,12 +18,10 @@ import numpy as np
 from gaitprint.core.errors import UnreadableFileError
 from gaitprint.gallery.index import Screen, Segment
 from gaitprint.gallery.ranking import search_length, search_vectors
-from gaitprint.gallery.rows import key_values, vectors_of
+from gaitprint.gallery.rows import is_model, key_values, vectors_of
 from gaitprint.gallery.template import ModelKey
 
-IS_MODEL = "m.name = ? AND m.weights_hash = ? AND m.distance = ? AND m.parts = ? AND m.size = ?"
-
-_OF_MODEL = f"FROM templates t JOIN models m ON m.number = t.model WHERE {IS_MODEL}"
+_OF_MODEL = f"FROM templates t JOIN models m ON m.number = t.model WHERE {is_model('?')}"
 _READ_AT_ONCE = 8192
 # A screen is written once so many templates are not in the file yet, and these are a quarter of it.
 _LEAST_TO_SAVE = 20_000

@@ -25,20 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitprint.core.errors import UnreadableFileError, UsageError
-from gaitprint.gallery.engine import Engine, GalleryError, Person
+from gaitprint.gallery.engine import GalleryError
 from gaitprint.gallery.index import ScreenScores
 from gaitprint.gallery.ranking import Nearest, ProbeScores, nearest_people
-from gaitprint.gallery.rows import (
-    COLUMNS,
-    TABLES,
-    key_values,
-    people_query,
-    summarise,
-    template_of,
-    templates_query,
-    vectors_of,
-)
-from gaitprint.gallery.screens import IS_MODEL, Screens
+from gaitprint.gallery.rows import TEMPLATES, VECTORS, is_model, key_values, people_and_vectors, template_of
+from gaitprint.gallery.screens import Screens
+from gaitprint.gallery.sql_engine import SqlEngine
 from gaitprint.gallery.template import ModelKey, Template
 
 DATABASE_FILE = "gallery.sqlite"
@@ -46,7 +38,6 @@ DATABASE_FILE = "gallery.sqlite"
 _APPLICATION = 0x67616974
 _VERSION = 1
 _WAIT_S = 120.0
-_EXPORT_AT_ONCE = 100
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -70,15 +61,17 @@ CREATE TRIGGER person_added AFTER INSERT ON people BEGIN
 CREATE TRIGGER person_removed AFTER DELETE ON people BEGIN
     UPDATE meta SET value = value - 1 WHERE key = 'people'; END;
 """
-_TEMPLATES = f"SELECT {COLUMNS} FROM {TABLES} "
 
 
-class SqliteEngine(Engine):
+class SqliteEngine(SqlEngine):
     """Templates in a folder; see the module's text.
 
     Args:
         folder: of the gallery; made where it is missing, for its owner alone.
     """
+
+    MARK = "?"
+    AMONG = "IN (SELECT value FROM json_each(?))"
 
     def __init__(self, folder: Path) -> None:
         self.location = str(folder)
@@ -114,10 +107,7 @@ class SqliteEngine(Engine):
         """See `Engine.replace`."""
         with self._writing() as database:
             person = self._number(database, name)
-            database.execute(
-                "DELETE FROM templates WHERE person = ? AND id IN (SELECT value FROM json_each(?))",
-                (person, json.dumps(list(gone))),
-            )
+            database.execute(f"DELETE FROM templates WHERE person = ? AND id {self.AMONG}", (person, self._array(gone)))
             database.execute("UPDATE meta SET value = value + 1 WHERE key = 'epoch'")
             self._insert(database, templates)
 
@@ -147,15 +137,6 @@ class SqliteEngine(Engine):
             ) from error
         return int(gone)
 
-    def people(self, name: str | None = None) -> list[Person]:
-        """See `Engine.people`."""
-        if name is None:
-            return summarise(self._rows(people_query("?")))
-        return summarise(self._rows(people_query("?", "name"), (name,)))
-
-    def _person_of_id(self, person_id: str) -> Person | None:
-        return next(iter(summarise(self._rows(people_query("?", "id"), (person_id,)))), None)
-
     def models(self) -> dict[ModelKey, int]:
         """See `Engine.models`."""
         columns = "name, weights_hash, distance, parts, size, templates"
@@ -165,32 +146,6 @@ class SqliteEngine(Engine):
     def size(self) -> int:
         """See `Engine.size`."""
         return int(self._meta("people"))
-
-    def templates(self, name: str | None = None) -> Iterator[Template]:
-        """See `Engine.templates`; a few at a time, each time as they are then, so that nobody has to wait."""
-        place, names = (0, 0), [] if name is None else [name]
-        query = templates_query("?", of_name=name is not None)
-        while True:
-            rows = self._rows(query, (*place, *names, _EXPORT_AT_ONCE))
-            for row in rows:
-                yield template_of(row)
-            if len(rows) < _EXPORT_AT_ONCE:
-                return
-            place = (rows[-1][-1], rows[-1][0])
-
-    def of_people(self, key: ModelKey, person_ids: Sequence[str]) -> list[Template]:
-        """See `Engine.of_people`."""
-        wanted = "WHERE p.id IN (SELECT value FROM json_each(?)) AND " + IS_MODEL
-        rows = self._rows(_TEMPLATES + wanted, (json.dumps(list(person_ids)), *key_values(key)))
-        return [template_of(row) for row in rows]
-
-    def counts(self, key: ModelKey) -> dict[str, int]:
-        """See `Engine.counts`."""
-        rows = self._rows(
-            f"SELECT p.id, count(*) FROM {TABLES} WHERE {IS_MODEL} GROUP BY p.number",
-            key_values(key),
-        )
-        return dict(rows)
 
     def search(self, key: ModelKey, probes: NDArray[np.float32], count: int) -> list[list[tuple[Nearest, Template]]]:
         """See `Engine.search`; exact."""
@@ -203,9 +158,7 @@ class SqliteEngine(Engine):
                 nearest = nearest_people(probe, scores, scored, count) if len(screen) else []
                 found.append(nearest)
             numbers = sorted({int(entry.template) for entries in found for entry in entries})
-            rows = database.execute(
-                _TEMPLATES + "WHERE t.number IN (SELECT value FROM json_each(?))", (json.dumps(numbers),)
-            )
+            rows = database.execute(f"{TEMPLATES} WHERE t.number {self.AMONG}", (self._array(numbers),))
             known = {row[0]: template_of(row) for row in rows}
         if self._screens.has_grown(key):
             self._database.execute("PRAGMA busy_timeout = 0")
@@ -292,6 +245,10 @@ class SqliteEngine(Engine):
     def _reading(self) -> AbstractContextManager[sqlite3.Connection]:
         return self._transaction("DEFERRED")
 
+    @staticmethod
+    def _array(values: Sequence[Any]) -> str:
+        return json.dumps(list(values))
+
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._errors():
             return self._database.execute(query, values).fetchall()
@@ -316,7 +273,7 @@ class SqliteEngine(Engine):
                 columns = "name, weights_hash, distance, parts, size"
                 values = key_values(template.model)
                 database.execute(f"INSERT OR IGNORE INTO models ({columns}) VALUES (?, ?, ?, ?, ?)", values)
-                found = database.execute(f"SELECT m.number FROM models m WHERE {IS_MODEL}", values)
+                found = database.execute(f"SELECT m.number FROM models m WHERE {is_model(self.MARK)}", values)
                 models[template.model] = found.fetchone()[0]
             added = database.execute(
                 "INSERT INTO templates (id, person, model, modality, walk, condition, view, quality, enrolled_at, "
@@ -364,14 +321,8 @@ class _Scored:
         return list(self._scores.at_least(score).tolist())
 
     def load(self, templates: list[int | str]) -> tuple[list[str], NDArray[np.float32]]:
-        rows = self._database.execute(
-            "SELECT t.number, p.id, t.vector FROM templates t JOIN people p ON p.number = t.person "
-            "WHERE t.number IN (SELECT value FROM json_each(?))",
-            (json.dumps(templates),),
-        )
-        known = {row[0]: row[1:] for row in rows}
-        chosen = [known[template] for template in templates]
-        return [row[0] for row in chosen], vectors_of(self._key, [row[1] for row in chosen])
+        query = f"{VECTORS} WHERE t.number {SqliteEngine.AMONG}"
+        return people_and_vectors(self._key, self._database.execute(query, (json.dumps(templates),)), templates)
 
 
 def _person_number(database: sqlite3.Connection, name: str, person_id: str) -> int:
