@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from gaitprint.cli import main
+from gaitprint.cli.calling import overrides_first
 from gaitprint.cli.commands import COMMAND_GROUPS, COMMANDS
 from gaitprint.cli.terminal import output
 from gaitprint.core.errors import GaitprintError, UsageError
@@ -87,7 +88,7 @@ def test_overrides_may_stand_anywhere():
     def train(recipe: str, overrides: tuple[str, ...] = (), /, *, data: str, resume: bool = False) -> None: ...
 
     def moved(*words):
-        return main._overrides_first(train, words)
+        return overrides_first(train, words)
 
     assert moved("r", "--data", "d", "--resume", "a=1", "b.c=2") == ["r", "a=1", "b.c=2", "--data", "d", "--resume"]
     assert moved("r", "--data", "x=y", "--quiet", "a=1") == ["r", "a=1", "--data", "x=y", "--quiet"]

@@ -46,6 +46,9 @@ def test_tokens_are_made_listed_and_revoked(call) -> None:
         (("token", "create", "x", "--expires", "soon"), "'soon' is no time span"),
         (("token", "revoke", "nobody"), "unknown token 'nobody'"),
         (("token", "make"), "serve token create LABEL"),
+        (("token", "create", "x", "--rights", ""), "unknown right ''"),
+        (("token", "list", "--rights", "identify"), "--rights and --expires are those of a new token"),
+        (("--expires", "30d"), "--rights and --expires are those of a new token"),
         (("--no-auth", "--host", "0.0.0.0"), "--no-auth lets everybody in"),
         (("--fpir", "2"), "--fpir is 2"),
         (("--workers", "0"), "--workers is 0"),
@@ -61,8 +64,8 @@ def test_wrong_words_are_told_in_one_line(call, tmp_path, words, says) -> None:
 
 
 def test_a_missing_package_is_named_with_what_installs_it(call, monkeypatch) -> None:
-    monkeypatch.setattr("gaitprint.cli.serve._NEEDED", ("fastapi", "not_there_at_all"))
-    assert "not_there_at_all is not installed: pip install 'gaitprint[serve]'" in call(code=2)[1]
+    monkeypatch.setitem(sys.modules, "limits", None)
+    assert 'the service needs limits: pip install "gaitprint[serve]"' in call(code=1)[1]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gaitprint.cli import main
 from gaitprint.core.config import to_mapping
-from gaitprint.core.errors import GaitprintError, IncompatibleError, UsageError
+from gaitprint.core.errors import IncompatibleError, MissingExtraError, UsageError
 from gaitprint.interop.onnx import CARD_KEY, OnnxGraph, export_onnx, load_graph, pose_graph, relative_differences
 from gaitprint.interop.onnx_operators import onnx_translations
 from gaitprint.models.pose.weights import PoseCard, build_pose_network
@@ -143,7 +143,7 @@ def test_without_the_extra_one_line_says_what_to_install(
     package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(GaitprintError, match=rf"needs {package}: pip install 'gaitprint\[export\]'"):
+    with pytest.raises(MissingExtraError, match=rf'needs {package}: pip install "gaitprint\[export\]"'):
         export_onnx(square_graph(), tmp_path / "square.onnx")
     assert list(tmp_path.iterdir()) == []
 

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from gaitprint.cli.main import run
-from gaitprint.core.errors import UnreadableFileError, UsageError
-from gaitprint.interop.tensorflow_checkpoint import MissingTensorFlowError, find_checkpoint, read_checkpoint
+from gaitprint.core.errors import MissingExtraError, UnreadableFileError, UsageError
+from gaitprint.interop.tensorflow_checkpoint import find_checkpoint, read_checkpoint
 from gaitprint.models.weights import load_weights
 
 Variables = dict[str, NDArray[np.float32]]
@@ -88,7 +88,7 @@ def test_without_tensorflow_one_line_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     (tmp_path / "m.ckpt").touch()
-    with pytest.raises(MissingTensorFlowError, match=r"pip install 'gaitprint\[tensorflow\]'"):
+    with pytest.raises(MissingExtraError, match=r'needs tensorflow: pip install "gaitprint\[tensorflow\]"'):
         read_checkpoint(tmp_path / "m.ckpt")
     assert run(["convert", "tensorflow", str(tmp_path / "m.ckpt"), "--out", str(tmp_path / "x.safetensors")]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.video.crowds import camera, passer, picture, write
 
-from gaitprint.core.errors import IncompatibleError
+from gaitprint.core.errors import MissingExtraError
 from gaitprint.core.skeletons import BLAZEPOSE_33, convert_joints
 from gaitprint.synth.landmarks import LANDMARKS
 from gaitprint.video import litert
@@ -27,7 +27,7 @@ def test_without_the_models_the_error_says_what_to_install(monkeypatch: pytest.M
     monkeypatch.setattr(litert, "_find", lambda name: None)
     assert not litert.mediapipe_is_installed()
     assert choose_front_ends().name == "background"
-    with pytest.raises(IncompatibleError, match=r"gaitprint\[video\].*--no-deps mediapipe==0\.10\.14"):
+    with pytest.raises(MissingExtraError, match=r"gaitprint\[video\].*--no-deps mediapipe==0\.10\.14"):
         choose_front_ends("mediapipe")
 
 

@@ -29,7 +29,7 @@ def convert(
 ) -> dict[str, Any]:
     """Convert a checkpoint of HumanPoseNN, GaitNN or both into a weights file.
 
-    Which of them the checkpoint holds is read off its variables. Needs TensorFlow: pip install 'gaitprint[tensorflow]',
+    Which of them the checkpoint holds is read off its variables. Needs TensorFlow: pip install "gaitprint[tensorflow]",
     in an environment of its own; the file needs it no more.
 
     Args:

@@ -22,7 +22,7 @@ def export(
 
     Before the file is kept, ONNX Runtime must compute from it what PyTorch does: on random inputs no output may differ
     by more than a ten thousandth of its largest value. The model's card is in the file's metadata (gaitprint_card).
-    Needs the extra: pip install 'gaitprint[export]'.
+    Needs the extra: pip install "gaitprint[export]".
 
     Args:
         model: A run folder, a weights file, or a shipped model's or pose network's name.

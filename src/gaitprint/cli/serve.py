@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,11 +14,12 @@ from tyro.conf import Positional, UseAppendAction, arg
 from gaitprint.cli.galleries import Models
 from gaitprint.cli.terminal import output
 from gaitprint.core.errors import UsageError
+from gaitprint.core.extras import needs_extra
 
 if TYPE_CHECKING:
     from gaitprint.serving.tokens import Token, Tokens
 
-_NEEDED = ("fastapi", "uvicorn", "python_multipart", "limits")
+_USUAL_RIGHTS = "identify,verify,list"
 _USAGE = "gaitprint serve | serve token create LABEL | serve token list | serve token revoke ID"
 
 
@@ -36,7 +36,7 @@ def serve(
     certificate: Annotated[Path | None, arg(metavar="PEM")] = None,
     key: Annotated[Path | None, arg(metavar="PEM")] = None,
     auth: bool = True,
-    rights: Annotated[str, arg(metavar="RIGHT,...")] = "identify,verify,list",
+    rights: Annotated[str | None, arg(metavar="RIGHT,...")] = None,
     expires: Annotated[str | None, arg(metavar="30d")] = None,
     fpir: Annotated[float, arg(metavar="P")] = 0.01,
     fmr: Annotated[float, arg(metavar="P")] = 0.01,
@@ -67,7 +67,8 @@ def serve(
         certificate: PEM file of the certificate, for HTTPS.
         key: PEM file of its key, where it is another one.
         auth: Ask for tokens. Only where nobody else can connect may it be done without.
-        rights: Of a new token: identify, verify, list, enroll, delete, audit, or admin for all.
+        rights: Of a new token: identify, verify, list, enroll, delete, audit, or admin for all; default: the first
+            three.
         expires: How long a new token is valid: 30d, 12h, 45m; for ever where it is not given.
         fpir: Share of strangers that may be taken for somebody, where a request does not say.
         fmr: Share of strangers that may pass for a claimed person, likewise.
@@ -83,13 +84,17 @@ def serve(
     Returns:
         url (serve), token and its id, label, rights, expires_at (create), tokens (list), token_id (revoke).
     """
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        raise UsageError(f"{', '.join(missing)} is not installed: pip install 'gaitprint[serve]'")
+    with needs_extra("serve", "the service"):
+        import fastapi  # noqa: F401
+        import limits  # noqa: F401
+        import python_multipart  # noqa: F401
+        import uvicorn  # noqa: F401
     from gaitprint.serving.database import ServiceDatabase
     from gaitprint.serving.settings import ServiceSettings, default_folder
     from gaitprint.serving.tokens import Tokens
 
+    if (rights is not None or expires is not None) and words[:2] != ("token", "create"):
+        raise UsageError("--rights and --expires are those of a new token: gaitprint serve token create LABEL")
     place = folder or default_folder()
     if words:
         database = ServiceDatabase(place)
@@ -158,13 +163,14 @@ def _first_token(tokens: Tokens) -> None:
     output.print(Text(f"    {shown}", style="bold"))
 
 
-def _tokens(tokens: Tokens, words: tuple[str, ...], rights: str, expires: str | None) -> dict[str, Any]:
+def _tokens(tokens: Tokens, words: tuple[str, ...], rights: str | None, expires: str | None) -> dict[str, Any]:
     from gaitprint.serving.tokens import parse_span
 
     match words:
         case ("token", "create", label):
             span = None if expires is None else parse_span(expires)
-            shown, token = tokens.create(label, [word.strip() for word in rights.split(",")], span)
+            wanted = [word.strip() for word in (_USUAL_RIGHTS if rights is None else rights).split(",")]
+            shown, token = tokens.create(label, wanted, span)
             output.print(Text(f"token {token.token_id} for {token.label}, shown this once:"))
             output.print(Text(f"    {shown}", style="bold"))
             return {"token": shown, **_values(token)}

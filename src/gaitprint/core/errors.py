@@ -1,5 +1,9 @@
 """Every error that gaitprint raises on purpose: one line that names the value, the limit and the cause."""
 
+from __future__ import annotations
+
+from typing import Any
+
 
 class GaitprintError(Exception):
     """Base of all errors that a user can cause and mend; the command line prints its text and exits 1."""
@@ -22,3 +26,20 @@ class UnreadableFileError(GaitprintError):
 
 class IncompatibleError(GaitprintError):
     """Two things that do not fit together: a model and its input, a checkpoint and a recipe, a gallery and a model."""
+
+
+class MissingExtraError(GaitprintError):
+    """A package of an extra that is not installed, or does not load; the text says what to install."""
+
+
+class FailedCheckError(GaitprintError):
+    """Checks that found something broken. What they found is still written where ``--json`` says.
+
+    Args:
+        message: one line.
+        summary: all that was found, as JSON.
+    """
+
+    def __init__(self, message: str, summary: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.summary = summary

@@ -203,7 +203,8 @@ def open_engine(location: str | os.PathLike[str] | None = None, *, create: bool 
         create: whether to make the gallery where there is none.
 
     Raises:
-        UsageError: an unknown kind of URL, a gallery that is not there, or a package that is not installed.
+        UsageError: an unknown kind of URL, or a gallery that is not there.
+        MissingExtraError: a package that is not installed.
         GalleryError: it cannot be reached or read.
     """
     place = default_location() if location is None else os.fspath(location)

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitprint.core.errors import UsageError
+from gaitprint.core.extras import needs_extra
 from gaitprint.gallery.engine import Engine, GalleryError, Person, without_password
 from gaitprint.gallery.milvus_collections import (
     LABELS,
@@ -76,10 +77,8 @@ class MilvusEngine(Engine):
     @classmethod
     def open(cls, location: str, *, create: bool = True) -> Self:
         """See `Engine.open`; `location` is a URL."""
-        try:
+        with needs_extra("milvus", "a gallery in Milvus"):
             import pymilvus  # noqa: F401
-        except ImportError as error:
-            raise UsageError("a gallery in Milvus needs pymilvus: pip install 'gaitprint[milvus]'") from error
         # What it warns of, it tries again or works around; what it cannot is raised.
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
         return cls(location, create=create)
@@ -375,6 +374,8 @@ def _connect(url: str) -> Any:
         path = Path(parts.path)
         if path.suffix != ".db":
             raise UsageError(f"{url}: Milvus Lite keeps a gallery in a file whose name ends in .db")
+        with needs_extra("milvus", "a gallery in Milvus Lite"):
+            import milvus_lite  # noqa: F401
         path.parent.mkdir(parents=True, exist_ok=True)
         return MilvusClient(str(path))
     scheme = "https" if parts.scheme == "milvus+https" else "http"

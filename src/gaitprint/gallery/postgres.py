@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitprint.core.errors import UsageError
+from gaitprint.core.extras import needs_extra
 from gaitprint.gallery.engine import GalleryError, without_password
 from gaitprint.gallery.postgres_search import LOCK, PostgresScores, as_text, make_graph
 from gaitprint.gallery.ranking import Nearest, ProbeScores, nearest_people, search_length, whole_search_vectors
@@ -83,10 +84,8 @@ class PostgresEngine(SqlEngine):
     @classmethod
     def open(cls, location: str, *, create: bool = True) -> Self:
         """See `Engine.open`; `location` is a URL."""
-        try:
+        with needs_extra("postgres", "a gallery in PostgreSQL"):
             import psycopg  # noqa: F401
-        except ImportError as error:
-            raise UsageError("a gallery in PostgreSQL needs psycopg: pip install 'gaitprint[postgres]'") from error
         return cls(location, create=create)
 
     def add(self, templates: Sequence[Template]) -> None:

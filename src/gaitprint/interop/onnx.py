@@ -24,7 +24,8 @@ from torch import Tensor, nn
 
 from gaitprint import __version__
 from gaitprint.core.config import to_mapping
-from gaitprint.core.errors import GaitprintError, IncompatibleError, UnreadableFileError, UsageError
+from gaitprint.core.errors import IncompatibleError, UnreadableFileError, UsageError
+from gaitprint.core.extras import needs_extra
 from gaitprint.core.files import atomic_path
 from gaitprint.core.progress import progress_bar
 from gaitprint.core.registry import unknown_name_message
@@ -166,7 +167,7 @@ def export_onnx(graph: OnnxGraph, path: str | os.PathLike[str]) -> OnnxFile:
         path: the file; a model of the same name is replaced.
 
     Raises:
-        GaitprintError: the packages of the extra ``export`` are missing.
+        MissingExtraError: the packages of the extra ``export`` are missing.
         IncompatibleError: an output differs by more than `TOLERANCE`; the file is not kept.
     """
     _require_packages()
@@ -303,11 +304,9 @@ def _compare(graph: OnnxGraph, path: Path) -> tuple[dict[str, float], dict[str, 
 
 
 def _require_packages() -> None:
-    try:
+    with needs_extra("export", "the export to ONNX"):
         import onnxruntime  # noqa: F401
         import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise GaitprintError(f"the export to ONNX needs {error.name}: pip install 'gaitprint[export]'") from error
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitprint.core.errors import GaitprintError, UnreadableFileError, UsageError
+from gaitprint.core.errors import UnreadableFileError, UsageError
+from gaitprint.core.extras import needs_extra
 
 # The file in a folder of checkpoints that says which of them is the latest.
 _STATE_FILE = "checkpoint"
@@ -21,10 +22,6 @@ _STATE_LINE = re.compile(r'^model_checkpoint_path:\s*"(.+)"\s*$', re.MULTILINE)
 
 # What the files of one checkpoint add to its name.
 _ENDING = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$|-\d{5}-of-\d{5}$")
-
-
-class MissingTensorFlowError(GaitprintError):
-    """TensorFlow is not installed, and nothing else reads its files."""
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
@@ -40,7 +37,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     Raises:
         UsageError: no checkpoint there.
         UnreadableFileError: not a checkpoint, or a damaged one.
-        MissingTensorFlowError: TensorFlow is not installed.
+        MissingExtraError: TensorFlow is not installed.
     """
     name = find_checkpoint(Path(path))
     tensorflow = _import_tensorflow()
@@ -93,14 +90,8 @@ def _latest(folder: Path) -> Path:
 def _import_tensorflow() -> Any:
     # Its start would fill the terminal with lines about processors and accelerators.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        with _silent_standard_error():
-            import tensorflow
-    except ImportError as error:
-        raise MissingTensorFlowError(
-            f"reading checkpoints needs TensorFlow ({_one_line(error)}): pip install 'gaitprint[tensorflow]', in an "
-            "environment of its own"
-        ) from error
+    with needs_extra("tensorflow", "reading checkpoints"), _silent_standard_error():
+        import tensorflow
     return tensorflow
 
 

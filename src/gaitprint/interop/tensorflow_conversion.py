@@ -85,7 +85,7 @@ def convert_checkpoint(
         UsageError: no checkpoint there; `pose` missing, or given where it has no place; another ending of `out`.
         UnreadableFileError: a damaged checkpoint.
         IncompatibleError: variables that are neither of both networks, or not all of one.
-        MissingTensorFlowError: TensorFlow is not installed.
+        MissingExtraError: TensorFlow is not installed.
     """
     if out.suffix != ".safetensors":
         raise UsageError(f"{out}: weights are written to a .safetensors file")

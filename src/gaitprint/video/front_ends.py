@@ -46,7 +46,7 @@ def choose_front_ends(front_end: str = "auto", pose: str = "auto", device: torch
 
     Raises:
         UsageError: no such front-end or network.
-        IncompatibleError: it is not installed; the text says what to install.
+        MissingExtraError: it is not installed; the text says what to install.
     """
     if front_end not in get_args(FrontEndName):
         raise UsageError(unknown_name_message("front-end", front_end, get_args(FrontEndName)))

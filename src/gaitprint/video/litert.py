@@ -21,9 +21,10 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitprint.core.errors import IncompatibleError
+from gaitprint.core.errors import MissingExtraError
+from gaitprint.core.extras import EXTRAS, needs_extra
 
-INSTALL = 'pip install "gaitprint[video]", then pip install --no-deps mediapipe==0.10.14'
+INSTALL = EXTRAS["video"].install
 
 MODELS: dict[str, str] = {
     "detector": "modules/pose_detection/pose_detection.tflite",
@@ -48,17 +49,15 @@ class LiteNetwork:
         name: a key of `MODELS`.
 
     Raises:
-        IncompatibleError: interpreter or model are not installed; the text says what to install.
+        MissingExtraError: interpreter or model are not installed; the text says what to install.
     """
 
     def __init__(self, name: str) -> None:
         path = _find(name)
         if path is None:
-            raise IncompatibleError(f"the MediaPipe front-end needs its models, which are not installed: {INSTALL}")
-        try:
+            raise MissingExtraError(f"the MediaPipe front-end needs its models, which are not installed: {INSTALL}")
+        with needs_extra("video", "the MediaPipe front-end"):
             from ai_edge_litert.interpreter import Interpreter
-        except ImportError as error:
-            raise IncompatibleError(f"the MediaPipe front-end needs ai-edge-litert ({error}): {INSTALL}") from error
         # Networks as small as these lose more by waiting for one another's threads than they gain.
         with _quiet_start():
             self._network: Any = Interpreter(str(path), num_threads=1)
