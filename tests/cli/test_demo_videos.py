@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from tests.cli.networks import save_untrained_network
 
 import gaitprint
@@ -32,6 +33,9 @@ def test_videos_are_filmed_enrolled_and_asked_about(network: Path, tmp_path: Pat
     assert told["visitor"]["decision"] == "known"
     assert {one["name"] for one in told["stranger"]["candidates"]} == {"Anna", "Ben", "Cleo"}
     assert Path(told["picture"]).stat().st_size > 10_000
-    for name in ("anna", "ben", "cleo", "visitor", "stranger", "visitor-annotated"):
+    for name in ("anna", "ben", "cleo", "visitor", "stranger", "visitor-annotated", "stranger-annotated"):
         video = open_pictures(tmp_path / "videos" / f"{name}.mp4")
         assert video.total == len(list(video))
+    with Image.open(tmp_path / "videos" / "who-came.gif") as animation:
+        assert animation.n_frames > 20
+        assert animation.width == 2 * 360

@@ -33,6 +33,8 @@ _FOCAL, _PAUSE_S, _WALK_S = 0.9, 0.8, 4.6
 # Everybody comes back the way they went.
 _WAYS = 2
 _DRAWN = 12
+# Of the animation: pictures a second, height and width of each of its videos and of the line below, and colours.
+_ANIMATED_HZ, _ANIMATED_SIZE, _LINE_PX, _ANIMATED_COLOURS = 8.0, (270, 360), 34, 48
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,14 @@ def recognise_in_videos(
     """Render videos, enroll three people by theirs, and ask who comes in two others.
 
     Args:
-        folder: for the videos, the gallery, the annotated video and the picture of the answers.
+        folder: for the videos, the gallery, the annotated videos, and a picture and an animation of the answers.
         model: embeds silhouettes; calibrated, or nothing is decided.
         seed: of people and places.
         device: where to compute.
 
     Returns:
-        model, visitor and stranger (each with decision, person and the candidates' names and distances), picture,
-        annotated.
+        model, visitor and stranger (each with decision, person and the candidates' names and distances), picture, and
+        the annotated videos.
     """
     from gaitprint.core.progress import track
     from gaitprint.gallery.gallery import Gallery
@@ -86,12 +88,17 @@ def recognise_in_videos(
             else:
                 answers[clip.file] = gallery.identify(walks, FPIR)
                 output.print(Text(f"{folder / clip.file}: {_words(answers[clip.file])}"))
-    picture, annotated = folder / "answers.png", folder / "visitor-annotated.mp4"
+    picture, animation = folder / "answers.png", folder / "who-came.gif"
     _draw_answers(found, answers, picture)
-    _annotate(videos[-2], found[-2], answers[_CLIPS[-2].file], annotated)
-    output.print(Text(f"who came: {picture}    {annotated}"))
+    annotated = [
+        _annotate(video, seen, answers[clip.file])
+        for video, seen, clip in zip(videos, found, _CLIPS, strict=True)
+        if clip.file in answers
+    ]
+    _animate(annotated, [f"Who is this?  {_name(answer)}" for answer in answers.values()], animation)
+    output.print(Text(f"who came: {picture}    {animation}"))
     summaries = {Path(name).stem: _summary(answer) for name, answer in answers.items()}
-    return {"model": str(model), **summaries, "picture": str(picture), "annotated": str(annotated)}
+    return {"model": str(model), **summaries, "picture": str(picture), "annotated": [str(each) for each in annotated]}
 
 
 def film(clip: _Clip, folder: Path, seed: int) -> Path:
@@ -160,6 +167,13 @@ def _words(answer: Identification) -> str:
     return f"unknown, nobody who is enrolled; nearest is {_nearest(answer)}"
 
 
+def _name(answer: Identification) -> str:
+    """Say shortly who that is."""
+    if answer.decision == "known":
+        return _nearest(answer)
+    return "not decided" if answer.decision is None else "Nobody who is known"
+
+
 def _nearest(answer: Identification) -> str:
     first = answer.candidates[0]
     return f"{first.subject}, {percentage(first.probability)}"
@@ -195,11 +209,44 @@ def _draw_answers(found: list[VideoPeople], answers: dict[str, Identification], 
         figure.savefig(temporary, format="png", dpi=110)
 
 
-def _annotate(video: Path, found: VideoPeople, answer: Identification, path: Path) -> None:
-    """Write the video with outlines, and with the name that was found."""
+def _annotate(video: Path, found: VideoPeople, answer: Identification) -> Path:
+    """Write a video beside itself with outlines, and with the name that was found; returns its path."""
     from gaitprint.video.passage_pictures import write_annotated_video
     from gaitprint.video.sources import open_source
 
     name = answer.candidates[0].subject if answer.decision == "known" else "unknown"
     passages = [passage for person in found.people for passage in person.passages]
+    path = video.with_stem(f"{video.stem}-annotated")
     write_annotated_video(open_source(str(video)), passages, path, {person.number: name for person in found.people})
+    return path
+
+
+def _animate(videos: list[Path], lines: list[str], path: Path) -> None:
+    """Write the first walk through the picture of all videos, side by side above a line of words each, as a GIF."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    from gaitprint.core.files import atomic_path
+    from gaitprint.video.decode import open_pictures
+
+    step, last = round(_RATE_HZ / _ANIMATED_HZ), round((_PAUSE_S + _WALK_S) * _RATE_HZ)
+    columns = [[picture.frame for picture in open_pictures(video)][:last:step] for video in videos]
+    (height, width), font = _ANIMATED_SIZE, ImageFont.load_default(size=17)
+    blank = Image.new("RGB", (width * len(videos), height + _LINE_PX), "white")
+    for column, line in enumerate(lines):
+        ImageDraw.Draw(blank).text((column * width + 8, height + 6), line, "black", font)
+    pictures = []
+    for side_by_side in zip(*columns, strict=False):
+        picture = blank.copy()
+        for column, frame in enumerate(side_by_side):
+            small = Image.fromarray(frame).resize((width, height), Image.Resampling.BOX)
+            picture.paste(small, (column * width, 0))
+        pictures.append(picture.quantize(_ANIMATED_COLOURS, dither=Image.Dither.NONE))
+    with atomic_path(path) as temporary:
+        pictures[0].save(
+            temporary,
+            format="GIF",
+            save_all=True,
+            append_images=pictures[1:],
+            duration=round(1000 * step / _RATE_HZ),
+            loop=0,
+        )
