@@ -24,7 +24,7 @@ installed = pytest.mark.skipif(not litert.mediapipe_is_installed(), reason=f"not
 
 
 def test_without_the_models_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(litert, "_find", lambda name: None)
+    monkeypatch.setattr(litert, "model_file", lambda name: None)
     assert not litert.mediapipe_is_installed()
     assert choose_front_ends().name == "background"
     with pytest.raises(MissingExtraError, match=r"gaitprint\[video\].*--no-deps mediapipe==0\.10\.14"):

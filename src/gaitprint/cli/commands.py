@@ -43,6 +43,8 @@ COMMAND_GROUPS: dict[str, dict[str, str]] = {
         "recipes": "List the shipped training recipes.",
         "protocols": "List the evaluation protocols.",
         "augmentations": "List the augmentations, and draw them.",
+        "doctor": "Say what is installed, what it computes on, where things are kept, and what of it is broken.",
+        "completion": "Print a script that lets a shell complete commands and options.",
     },
 }
 
@@ -77,5 +79,7 @@ COMMANDS = Registry(
         "recipes": "gaitprint.cli.listings:recipes",
         "protocols": "gaitprint.cli.listings:protocols",
         "augmentations": "gaitprint.cli.listings:augmentations",
+        "doctor": "gaitprint.cli.doctor:doctor",
+        "completion": "gaitprint.cli.completion:completion",
     },
 )

@@ -35,7 +35,7 @@ MODELS: dict[str, str] = {
 
 def mediapipe_is_installed() -> bool:
     """Whether both the interpreter and the models are there."""
-    return _spec("ai_edge_litert") is not None and all(_find(name) is not None for name in MODELS)
+    return _spec("ai_edge_litert") is not None and all(model_file(name) is not None for name in MODELS)
 
 
 _CHATTER = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n"
@@ -53,7 +53,7 @@ class LiteNetwork:
     """
 
     def __init__(self, name: str) -> None:
-        path = _find(name)
+        path = model_file(name)
         if path is None:
             raise MissingExtraError(f"the MediaPipe front-end needs its models, which are not installed: {INSTALL}")
         with needs_extra("video", "the MediaPipe front-end"):
@@ -110,8 +110,8 @@ def _spec(package: str) -> ModuleSpec | None:
         return None
 
 
-def _find(name: str) -> Path | None:
-    """Return the file of a model, or None."""
+def model_file(name: str) -> Path | None:
+    """Return the file of one of `MODELS` within MediaPipe's wheel, or None where it is not installed."""
     spec = _spec("mediapipe")
     for folder in (spec and spec.submodule_search_locations) or ():
         path = Path(folder) / MODELS[name]
