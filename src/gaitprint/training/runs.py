@@ -28,6 +28,8 @@ from gaitprint.training.stopwatch import stopwatch, training_seconds
 METRICS_FILE = Path("evaluation", "metrics.json")
 # What may differ between a run, or a study, that is there and the one that is wanted.
 FREE_KEYS = frozenset({"name", "description", "data.workers"})
+# (run folder, store, protocol, device) -> what its metrics.json holds; `evaluate_run` unless asked otherwise.
+Evaluate = Callable[[Path, Store, str, str], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ def run_all(
     jobs: int = 1,
     threads: int | None = None,
     device: str = "auto",
+    evaluate: Evaluate | None = None,
     on_result: Callable[[RunResult], None] | None = None,
 ) -> list[RunResult]:
     """Train and evaluate runs.
@@ -103,6 +106,7 @@ def run_all(
         threads: of torch in each run; None for an equal share of the cores (`processes.available_cores`) with several
             jobs, and for torch's own choice with one. The same number of threads gives the same weights, to the bit.
         device: ``auto``, ``cpu`` or ``cuda``.
+        evaluate: measures a trained run, importable by name; None for `evaluate_run`.
         on_result: called in this process with each result as it comes, finished runs first.
 
     Returns:
@@ -125,7 +129,7 @@ def run_all(
     todo = [index for index, result in enumerate(results) if result is None]
     # One run alone draws its own progress; of several, one bar tells.
     with overall_bar("runs", len(runs), len(runs) - len(todo)) if len(todo) > 1 else nullcontext() as bar:
-        work = partial(complete, store=store, protocol=protocol, device=device)
+        work = partial(complete, store=store, protocol=protocol, device=device, evaluate=evaluate)
         # A share also for a last run that is alone: other threads could give other last bits.
         share = max(1, available_cores() // jobs) if threads is None and jobs > 1 else threads
         if share is not None and jobs > 1 and len(todo) > 1:
@@ -164,10 +168,12 @@ def finished_result(run: PlannedRun, data: str, protocol: str) -> RunResult | No
         return None  # whatever is missing or damaged is done again, or fails again and says why
 
 
-def complete(run: PlannedRun, store: Store, protocol: str, device: str = "auto") -> RunResult:
+def complete(
+    run: PlannedRun, store: Store, protocol: str, device: str = "auto", evaluate: Evaluate | None = None
+) -> RunResult:
     """Train and evaluate whatever is missing of a run; a failure becomes part of the result."""
     try:
-        return _result(run, _complete(run, store, protocol, device))
+        return _result(run, _complete(run, store, protocol, device, evaluate or evaluate_run))
     except GaitprintError as error:
         return _failure(run, str(error))
     except Exception as error:
@@ -175,7 +181,7 @@ def complete(run: PlannedRun, store: Store, protocol: str, device: str = "auto")
         return _failure(run, f"{type(error).__name__}: {error}")
 
 
-def _complete(run: PlannedRun, store: Store, protocol: str, device: str) -> dict[str, Any]:
+def _complete(run: PlannedRun, store: Store, protocol: str, device: str, evaluate: Evaluate) -> dict[str, Any]:
     import torch
 
     from gaitprint.training.train import train
@@ -187,7 +193,7 @@ def _complete(run: PlannedRun, store: Store, protocol: str, device: str) -> dict
         summary = train(recipe, store, run.folder, resume=True, device=device)
         if summary["steps"] == steps_before:
             watch.discard()  # trained already: it only lacked its evaluation
-    metrics = evaluate_run(run.folder, store, protocol, device) | {
+    metrics = evaluate(run.folder, store, protocol, device) | {
         "training": {
             "seconds": training_seconds(run.folder),
             "threads": torch.get_num_threads(),
