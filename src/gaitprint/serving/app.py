@@ -11,6 +11,7 @@ from gaitprint.serving.middleware import BodyLimit, Faults, KnownHosts, SafeHead
 from gaitprint.serving.page_routes import add_page
 from gaitprint.serving.problems import answer_problems
 from gaitprint.serving.service import Service
+from gaitprint.serving.uploads import FORM_BYTES
 
 _UPLOAD_PATHS = frozenset(("/api/v1/people", "/api/v1/identify", "/api/v1/verify"))
 
@@ -36,7 +37,7 @@ def create_app(service: Service, *, over_tls: bool = False) -> FastAPI:
     add_page(app)
     answer_problems(app)
     describe(app, needs_token=service.settings.require_token)
-    limit = service.settings.upload_bytes + video_routes.FORM_BYTES
+    limit = service.settings.upload_bytes + FORM_BYTES
     app.add_middleware(Faults)
     app.add_middleware(BodyLimit, upload_paths=_UPLOAD_PATHS, upload_bytes=limit)
     app.add_middleware(KnownHosts, hosts=service.settings.hosts)

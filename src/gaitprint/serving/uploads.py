@@ -19,6 +19,8 @@ from starlette.requests import ClientDisconnect, Request
 
 from gaitprint.serving.problems import Problem
 
+# Room for the text of a form beside its files.
+FORM_BYTES = 1 << 16
 # A client that sends nothing for so long is not waited for, seconds.
 _SILENT_SECONDS = 30.0
 # Nor for one that takes so long in all.
