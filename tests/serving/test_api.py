@@ -73,6 +73,9 @@ def test_people_are_listed_renamed_and_deleted_by_id(running):
     page = client.get("/api/v1/people", params={"limit": 1}).json()
     assert page["total"] == 2
     assert [person["name"] for person in page["people"]] == ["Anna"]
+    found = client.get("/api/v1/people", params={"name": "EN"}).json()
+    assert (found["total"], [person["name"] for person in found["people"]]) == (1, ["Ben"])
+    assert client.get("/api/v1/people", params={"name": "%"}).json()["people"] == []
     assert client.get(f"/api/v1/people/{anna}/picture").content.startswith(b"\x89PNG")
     assert client.patch(f"/api/v1/people/{anna}", json={"name": "Ben"}).status_code == 409
     renamed = client.patch(f"/api/v1/people/{anna}", json={"name": "Zoë"})

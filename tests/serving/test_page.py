@@ -1,7 +1,9 @@
 """The page in a real browser, without a window."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -209,13 +211,49 @@ def test_pictures_of_people_are_asked_for_once_and_as_they_come_into_view(servic
     page.wait_for_selector("#people img >> nth=2")
     assert len(asked) < 20
     page.fill("#filter", "walker 29")
-    page.wait_for_selector("#people img")
+    page.wait_for_selector("#people li:only-child img")
     assert page.locator("#people .who").all_inner_texts() == ["Walker 29"]
+    page.fill("#filter", "nobody")
+    page.wait_for_selector("text=Nobody has a name like this.")
     page.fill("#filter", "")
     page.click("#tab-people")
     page.wait_for_selector("#people li:nth-child(30)")
     page.wait_for_selector("#people img >> nth=2")
     assert len(asked) == len(set(asked))
+
+
+def test_everybody_can_be_found_among_more_than_a_list_shows(service, page_of):
+    """Among 1,203 people: by turning the list's pages, by name, and as the one who is claimed."""
+    running, url = service
+    running.service.recogniser.enroll("Anna", [walk_of("anna", 1)])
+    (template,) = running.service.recogniser._gallery.show("Anna")[1]
+    running.service.recogniser._gallery.delete("Anna")
+    names = [f"Walker {number:04d}" for number in range(1203)]
+    running.service.recogniser._gallery.engine.add(
+        [replace(template, person=name, person_id="", template_id=uuid.uuid4().hex) for name in names]
+    )
+    page = page_of(url)
+    sign_in(page, running.token("identify", "verify", "list"))
+    page.wait_for_selector("text=The first 200 of 1203 names.")
+    assert page.locator("#claim option").count() == 201
+    page.fill("#claim-filter", "WALKER 1202")
+    page.wait_for_selector("#identify-form [type=submit]:has-text('Check')")
+    assert page.locator("#claim option:checked").inner_text() == "Is this Walker 1202?"
+    page.set_input_files("#identify-file", chosen("who.avi", video("anna", take=2)))
+    page.click("#identify-form [type=submit]")
+    assert verdicts(page) == ["Yes, this is Walker 1202"]
+
+    page.click("#tab-people")
+    page.wait_for_selector("text=1203 people")
+    for shown in (200, 400, 600, 800, 1000, 1200):
+        sync_api.expect(page.locator("#people li")).to_have_count(shown, timeout=WAIT)
+        page.click("#people-more")
+    sync_api.expect(page.locator("#people li")).to_have_count(1203, timeout=WAIT)
+    assert page.locator("#people .who").all_inner_texts() == names
+    assert not page.is_visible("#people-more")
+    page.fill("#filter", "1202")
+    page.wait_for_selector("text=1 person")
+    assert page.locator("#people .who").all_inner_texts() == ["Walker 1202"]
 
 
 def test_a_camera_that_is_allowed_too_late_is_let_go(service, page_of):

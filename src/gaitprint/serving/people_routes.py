@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from gaitprint.core.errors import UsageError
+from gaitprint.gallery.template import LONGEST_NAME
 from gaitprint.serving.access import Caller, allowed
 from gaitprint.serving.answers import answers
 from gaitprint.serving.problems import Problem
@@ -27,10 +29,12 @@ def list_people(
     caller: Annotated[Caller, Depends(allowed("list"))],
     offset: Annotated[int, Query(ge=0, le=100_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    name: Annotated[str, Query(max_length=LONGEST_NAME, description="Part of a name, in any case.")] = "",
 ) -> PersonPage:
-    """Return people in order of their names."""
+    """Return people in order of their names, everybody or those with a name that is looked for."""
     service: Service = request.app.state.service
-    people = service.recogniser.people()
+    wanted = _folded(name)
+    people = [person for person in service.recogniser.people() if wanted in _folded(person.name)]
     service.audit.write(caller.token_id, "list", "listed")
     shown = [_item(person) for person in people[offset : offset + limit]]
     return PersonPage(people=shown, total=len(people), offset=offset)
@@ -110,6 +114,11 @@ def _refusals(service: Service, caller: Caller, action: str, person_id: str) -> 
     except UsageError as error:
         service.audit.write(caller.token_id, action, "refused: no name", person_id)
         raise Problem(422, f"name: {error}") from error
+
+
+def _folded(name: str) -> str:
+    """A name without its case, in the one spelling of Unicode that names are kept in."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _item(person: KnownPerson) -> PersonItem:

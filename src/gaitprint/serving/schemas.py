@@ -78,7 +78,7 @@ class PersonPage(_Schema):
     """Some of those who are known, in order of names."""
 
     people: list[PersonItem]
-    total: int = Field(description="How many there are in all.")
+    total: int = Field(description="How many there are in all, of those who were looked for.")
     offset: int
 
 

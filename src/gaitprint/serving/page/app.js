@@ -14,7 +14,7 @@ const TABS = {
   audit: { make: auditTab, allowed: (rights) => rights.includes("audit") },
 };
 // Where there are names, results, chosen videos and errors.
-const HOLDS = "[data-outcome], [data-chooser], [data-error], #claim, #people, #people-count, #audit-lines, #announcer, #delete-title";
+const HOLDS = "[data-outcome], [data-chooser], [data-error], #claim, #claim-more, #people, #people-count, #audit-lines, #announcer, #delete-title";
 let tabs = {};
 let shown = null;
 
@@ -24,6 +24,7 @@ function clear() {
   for (const place of document.querySelectorAll(HOLDS)) place.replaceChildren();
   find("#filter").value = "";
   find("#claim-field").hidden = true;
+  find("#claim-search").hidden = true;
 }
 
 function showSignIn(message = "") {

@@ -6,11 +6,18 @@ import { announce, find, isBusy, make, setBusy } from "./dom.js";
 import { runJob } from "./jobs.js";
 import { candidateList, identifiedVerdict, peopleCards, verdict, verifiedVerdict } from "./results.js";
 
+// Names that are offered at once; among more, one is looked for. Milliseconds without a keystroke after which it is.
+const OFFERED = 200;
+const TYPED = 200;
+
 export function identifyTab(panel, session) {
   const form = find("form", panel);
   const error = find("[data-error]", panel);
   const outcome = find("[data-outcome]", panel);
   const claim = find("#claim");
+  const sought = find("#claim-filter");
+  let questions = 0;
+  let typing = null;
   const onePerson = find("#one-person");
   const button = find("button[type=submit]", form);
   const chooser = chooserIn(panel, session.limits);
@@ -19,19 +26,33 @@ export function identifyTab(panel, session) {
 
   async function listClaims() {
     if (!canVerify) return;
+    questions += 1;
+    const question = questions;
+    const name = sought.value.trim();
     try {
-      const { people } = await getJson("/api/v1/people?limit=1000");
+      const { people, total } = await getJson(`/api/v1/people?${new URLSearchParams({ name, limit: OFFERED })}`);
+      if (question !== questions) return;
       const chosen = claim.value;
       const open = canIdentify ? [make("option", { value: "" }, "Who is this?")] : [];
-      claim.replaceChildren(...open, ...people.map((one) => make("option", { value: one.person_id }, `Is this ${one.name}?`)));
-      if ([...claim.options].some((option) => option.value === chosen)) claim.value = chosen;
-      find("#claim-field").hidden = people.length === 0;
+      const offered = people.map((one) => make("option", { value: one.person_id }, `Is this ${one.name}?`));
+      claim.replaceChildren(...open, ...offered);
+      // Who is looked for is meant, where there is just one; else what was chosen before, if it is still there.
+      if (name && people.length === 1) claim.value = people[0].person_id;
+      else if ([...claim.options].some((option) => option.value === chosen)) claim.value = chosen;
+      find("#claim-field").hidden = total === 0 && !name;
+      find("#claim-search").hidden = total <= OFFERED && !name;
+      find("#claim-more").textContent = claimHint(total, name);
       claim.onchange();
     } catch (problem) {
       if (!(problem instanceof ApiError)) throw problem;
       find("#claim-field").hidden = true;
     }
   }
+
+  sought.oninput = () => {
+    clearTimeout(typing);
+    typing = setTimeout(listClaims, TYPED);
+  };
 
   claim.onchange = () => {
     // A claim is of one person anyway.
@@ -49,6 +70,11 @@ export function identifyTab(panel, session) {
       return;
     }
     const personId = find("#claim-field").hidden ? "" : claim.value;
+    if (!personId && !canIdentify) {
+      error.textContent = "Choose who is claimed.";
+      sought.focus();
+      return;
+    }
     const name = claim.selectedOptions[0]?.textContent.replace(/^Is this (.*)\?$/s, "$1");
     const body = new FormData();
     if (personId) body.append("person_id", personId);
@@ -81,7 +107,18 @@ export function identifyTab(panel, session) {
     find("h2", outcome)?.focus();
   }
 
-  return { show: listClaims, leave: () => chooser.stop() };
+  function leave() {
+    clearTimeout(typing);
+    chooser.stop();
+  }
+
+  return { show: listClaims, leave };
+}
+
+/** Say what is not offered. */
+function claimHint(total, name) {
+  if (name && !total) return "Nobody has a name like this.";
+  return total > OFFERED ? `The first ${OFFERED} of ${total} names.` : "";
 }
 
 /** A reason as a sentence of its own. */

@@ -7,6 +7,8 @@ import { sentence } from "./identify.js";
 const PAGE = 200;
 // From so many people on there is something to look for.
 const FILTERED_FROM = 8;
+// Milliseconds without a keystroke after which a name is looked for.
+const TYPED = 200;
 
 export function peopleTab(panel, session) {
   const list = find("#people");
@@ -16,8 +18,10 @@ export function peopleTab(panel, session) {
   const heading = find("h1", panel);
   heading.tabIndex = -1;
   let people = [];
-  let rows = [];
   let total = 0;
+  // How often people were asked for: an answer to anything but the latest question is not shown.
+  let questions = 0;
+  let typing = null;
   // Addresses of pictures by people's ids; one is asked for when it comes into view, and once.
   const portraits = new Map();
   const viewed = new IntersectionObserver((places) => {
@@ -30,8 +34,11 @@ export function peopleTab(panel, session) {
 
   async function load(offset = 0) {
     error.textContent = "";
+    questions += 1;
+    const question = questions;
     try {
-      const page = await getJson(`/api/v1/people?limit=${PAGE}&offset=${offset}`);
+      const page = await getJson(`/api/v1/people?${new URLSearchParams({ name: filter.value.trim(), limit: PAGE, offset })}`);
+      if (question !== questions) return;
       people = offset ? [...people, ...page.people] : page.people;
       total = page.total;
       draw();
@@ -42,20 +49,13 @@ export function peopleTab(panel, session) {
   }
 
   function draw() {
+    const sought = filter.value.trim() !== "";
     find("#people-count").textContent = total ? plural(total, "person", "people") : "";
-    find("#filter-field").hidden = total < FILTERED_FROM;
+    find("#filter-field").hidden = !sought && total < FILTERED_FROM;
     viewed.disconnect();
-    rows = people.map(item);
+    list.replaceChildren(...people.map(item));
+    if (!people.length) list.append(make("p", { class: "empty" }, sought ? "Nobody has a name like this." : "Nobody is enrolled yet."));
     more.hidden = people.length >= total;
-    narrow();
-  }
-
-  /** Show those whose names are looked for. */
-  function narrow() {
-    const wanted = filter.value.trim().toLocaleLowerCase();
-    const shown = rows.filter((_, place) => people[place].name.toLocaleLowerCase().includes(wanted));
-    list.replaceChildren(...shown);
-    if (!shown.length) list.append(make("p", { class: "empty" }, total ? "Nobody has a name like this." : "Nobody is enrolled yet."));
   }
 
   async function showPortrait(place) {
@@ -129,7 +129,10 @@ export function peopleTab(panel, session) {
     dialog.showModal();
   }
 
-  filter.oninput = narrow;
+  filter.oninput = () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => load(), TYPED);
+  };
   more.onclick = () => load(people.length);
-  return { show: () => load(), leave: () => {} };
+  return { show: () => load(), leave: () => clearTimeout(typing) };
 }
