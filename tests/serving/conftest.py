@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("fastapi", reason="needs FastAPI (gaitprint[serve])")
 
 from fastapi.testclient import TestClient
+from tests.gallery.conftest import milvus_server, new_location, postgres_server
 from tests.serving.pretending import PretendedExtractor, PretendedModel
 
 from gaitprint.gallery.gallery import Gallery
@@ -17,14 +18,16 @@ from gaitprint.serving.gallery_recogniser import GalleryRecogniser
 from gaitprint.serving.service import Service
 from gaitprint.serving.settings import ServiceSettings
 
+__all__ = ["milvus_server", "new_location", "postgres_server"]
+
 
 class Running:
     """A service, and clients of it by their rights."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, gallery: str | None = None, **settings: object) -> None:
         self.gallery_folder, self.folder = folder / "gallery", folder / "service"
         self.extractor = PretendedExtractor()
-        recogniser = GalleryRecogniser(Gallery(self.gallery_folder, PretendedModel()))
+        recogniser = GalleryRecogniser(Gallery(gallery or self.gallery_folder, PretendedModel()))
         chosen = ServiceSettings(self.folder, **settings)
         self.service = Service.start(chosen, recogniser, [self.extractor])
         self.app = create_app(self.service)
@@ -43,8 +46,8 @@ def start(tmp_path) -> Iterator[Callable[..., Running]]:
     """Starts services, which are closed at the end."""
     started: list[Running] = []
 
-    def make(**settings: object) -> Running:
-        started.append(Running(tmp_path / str(len(started)), **settings))
+    def make(gallery: str | None = None, **settings: object) -> Running:
+        started.append(Running(tmp_path / str(len(started)), gallery, **settings))
         return started[-1]
 
     yield make

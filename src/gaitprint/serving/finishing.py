@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from gaitprint.core.errors import GaitprintError, IncompatibleError, UsageError
@@ -13,6 +14,7 @@ from gaitprint.serving.recogniser import UnknownPersonError
 from gaitprint.serving.schemas import CandidateItem, EnrolledItem, Identified, Verified
 from gaitprint.serving.service import Service
 
+_log = logging.getLogger("gaitprint.serving")
 _REASONS = 3
 
 
@@ -111,5 +113,6 @@ def _failure(error: GaitprintError) -> JobFailedError:
     if isinstance(error, (UsageError, IncompatibleError)):
         return JobFailedError(422, " ".join(str(error).split()))
     if isinstance(error, GalleryError):
+        _log.error("the gallery cannot be used: %s", error)
         return JobFailedError(500, "the gallery cannot be used; the service's own log has more")
     return JobFailedError(422, "the walk cannot be used")
