@@ -274,6 +274,16 @@ def test_as_many_videos_wait_as_may(start):
     assert int(answers[3].headers["retry-after"]) > 0
 
 
+def test_a_job_without_a_folder_keeps_no_place(running, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    client = running.client()
+    with monkeypatch.context() as patched:
+        patched.setattr(running.service.jobs, "_folder", tmp_path / "file")
+        assert is_problem(ask(client, "identify", video("anna")), 500)
+    assert running.service.jobs._free == 9
+    assert ask(client, "identify", video("anna")).status_code == 200
+
+
 def test_each_token_has_a_rate_of_its_own(start):
     running = start(requests_per_minute=5, videos_per_minute=2)
     first, second = running.client(), running.client()

@@ -54,7 +54,7 @@ class Job:
     action: Action
     token_id: str
     folder: Path
-    job_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    job_id: str
     videos: list[Path] = field(default_factory=list)
     finish: Callable[[Job], None] = lambda job: None
     claimed: str | None = None
@@ -135,9 +135,13 @@ class Jobs:
             if self._free <= 0:
                 raise QueueFullError
             self._free -= 1
-        job = Job(action, token_id, self._folder)
-        job.folder = self._folder / job.job_id
-        job.folder.mkdir(mode=0o700)
+        job_id = uuid.uuid4().hex
+        job = Job(action, token_id, self._folder / job_id, job_id)
+        try:
+            job.folder.mkdir(mode=0o700)
+        except BaseException:
+            self.discard(job)
+            raise
         return job
 
     def discard(self, job: Job) -> None:
