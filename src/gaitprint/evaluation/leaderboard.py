@@ -21,7 +21,7 @@ class Cost:
     Args:
         parameters: numbers that were learnt and that the embedding needs; those of a frozen pose network included.
         multiply_adds: of matrix products and convolutions, one walk.
-        milliseconds: median wall time for one walk alone, from what was recorded to the embedding.
+        milliseconds: wall time for one walk alone, from what was recorded to the embedding.
         threads: that were used.
     """
 

@@ -23,6 +23,7 @@ _BEGIN, _END = "<!-- leaderboard: written by `gaitprint leaderboard` -->", "<!--
 # In the files alone, so that a table fits a terminal.
 _HIDDEN = (RANK_5, MEAN_AVERAGE_PRECISION, "seconds", "training")
 _COSTS = ("parameters", "multiply-adds", "ms a walk", "seconds", "training")
+_TERMINAL_HEADERS = {"parameters": "param-\neters", "multiply-adds": "multiply-\nadds", "ms a walk": "ms a\nwalk"}
 _PICTURE_TEXT = "Rank-1 of each system over the multiply-adds that a walk takes, a panel for each data set"
 
 
@@ -168,8 +169,8 @@ def _rich(board: Board) -> Table:
     kept = [number for number, header in enumerate(ready.headers) if header not in _HIDDEN]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for number in kept:
-        # A line a word, so that systems keep their names whole on a narrow terminal.
-        header = Text(ready.headers[number].replace(" ", "\n", 1).replace("-", "-\n" if number > 1 else "-", 1))
+        # Short lines, so that systems keep their names whole on a narrow terminal.
+        header = Text(_TERMINAL_HEADERS.get(ready.headers[number], ready.headers[number]))
         table.add_column(header, justify="right" if number else "left", no_wrap=bool(number), overflow="fold")
     for row, texts in zip(board.rows, ready.rows, strict=True):
         bold = _best_columns(board, row)
