@@ -6,7 +6,6 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from gaitprint.core.errors import GaitprintError, UsageError
 from gaitprint.core.registry import Registry, nearest_name
+from gaitprint.core.user_data import user_data_folder
 from gaitprint.gallery.ranking import Nearest
 from gaitprint.gallery.template import ModelKey, Template, is_id
 
@@ -181,16 +181,7 @@ def default_location() -> str:
     """The folder or URL in ``GAITPRINT_GALLERY``; else the folder ``gaitprint/gallery`` among the user's data."""
     if chosen := os.environ.get("GAITPRINT_GALLERY"):
         return chosen
-    try:
-        from platformdirs import user_data_path
-
-        data = Path(user_data_path())
-    except ImportError:
-        if os.name == "nt":
-            data = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-        else:
-            data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return str(data / "gaitprint" / "gallery")
+    return str(user_data_folder() / "gallery")
 
 
 def open_engine(location: str | os.PathLike[str] | None = None, *, create: bool = True) -> Engine:

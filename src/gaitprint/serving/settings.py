@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gaitprint.core.errors import UsageError
+from gaitprint.core.user_data import user_data_folder
 
 # 4096 x 2304, the largest that phones and usual cameras record.
 LARGEST_FRAME_PIXELS = 4096 * 2304
@@ -81,8 +82,4 @@ def default_folder() -> Path:
     """The folder in ``GAITPRINT_SERVICE``; else the folder ``gaitprint/service`` among the user's data."""
     if chosen := os.environ.get("GAITPRINT_SERVICE"):
         return Path(chosen)
-    if os.name == "nt":
-        data = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    else:
-        data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return data / "gaitprint" / "service"
+    return user_data_folder() / "service"
