@@ -66,13 +66,12 @@ class MilvusEngine(Engine):
         self._keys: dict[ModelKey, str] = {}
         with self._errors():
             self._client: Any = _connect(url)
-            if not self._client.has_collection(pending):
-                if not create:
-                    raise UsageError(f"{self.location}: no gallery here; gaitprint enroll makes one")
-                make_collections(self._client, self._prefix)
             self._enrollments = Enrollments(self._client, pending)
-            self._read_models()
-            self._clear_left_behind()
+            try:
+                self._prepare(pending, create)
+            except BaseException:
+                self.close()
+                raise
 
     @classmethod
     def open(cls, location: str, *, create: bool = True) -> Self:
@@ -226,6 +225,15 @@ class MilvusEngine(Engine):
     def close(self) -> None:
         """See `Engine.close`."""
         self._client.close()
+
+    def _prepare(self, pending: str, create: bool) -> None:
+        """Make the collections of a new gallery, or remove what clients that died have left in this one."""
+        if not self._client.has_collection(pending):
+            if not create:
+                raise UsageError(f"{self.location}: no gallery here; gaitprint enroll makes one")
+            make_collections(self._client, self._prefix)
+        self._read_models()
+        self._clear_left_behind()
 
     def _add(self, templates: Sequence[Template]) -> None:
         new = self._new(templates)

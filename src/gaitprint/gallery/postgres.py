@@ -79,7 +79,11 @@ class PostgresEngine(SqlEngine):
         self._url = url
         self._connection: Any = None
         self._with_graph: set[ModelKey] = set()
-        self._attempt(lambda connection: self._prepare(connection, create))
+        try:
+            self._attempt(lambda connection: self._prepare(connection, create))
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
     def open(cls, location: str, *, create: bool = True) -> Self:

@@ -81,7 +81,11 @@ class SqliteEngine(SqlEngine):
         with self._errors():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._connection: sqlite3.Connection | None = self._connect()
-            self._prepare(self._connection)
+            try:
+                self._prepare(self._connection)
+            except BaseException:
+                self.close()
+                raise
         if self._meta("unwiped") != "0":
             with suppress(GalleryError):  # whoever reads now keeps it from being done; the marker stays
                 self._wipe(wait_s=1.0)
