@@ -150,6 +150,7 @@ def test_refuses_in_one_line(walks, network, tmp_path, capsys) -> None:
         (1, "the model at hand is cnn-gei", ("enroll", "Ben", walks[1][0], *other)),
         (1, "on the scale of all walks", ("enroll", "Ben", walks[1][0], *rest[:2], "--model", "anthropometry")),
         (1, "no such folder", ("gallery", "list", "--gallery", str(tmp_path / "none"))),
+        (2, "gallery list looks at no walk, and takes no --model", ("gallery", "list", *rest)),
         (2, "gaitprint gallery rename A B: 1 words given", ("gallery", "rename", "Anna", "--gallery", known)),
         (2, "must be above 0 and below 1", ("identify", "looked at later.mp4", *rest, "--fpir", "0")),
         (2, "must be above 0 and below 1", ("verify", "Anna", "looked at later.mp4", *rest, "--fmr", "nan")),

@@ -64,6 +64,8 @@ def gallery(
     if len(words) != len(_WORDS[action]):
         expected = " ".join((action, *_WORDS[action]))
         raise UsageError(f"gaitprint gallery {expected}: {len(words)} words given")
+    if model and action != "reembed":
+        raise UsageError(f"gaitprint gallery {action} looks at no walk, and takes no --model")
     if action == "reembed":
         return _reembed(gallery, model, device)
     if action == "copy":
