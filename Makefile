@@ -1,6 +1,8 @@
 # make demo   set up, then recognise people by their walk on embedded data
 # make test   set up, then run the tests; those that something is missing for are named at the end
 # make lint   style, types, import layers
+# make docs   the documentation as a site in site/, strictly; nothing is fetched
+# make package   wheel and source distribution in dist/
 # make test-tensorflow   the conversion of real TensorFlow checkpoints, with TensorFlow in an environment of its own
 #
 # Everything is installed into .venv in this folder, in the versions of constraints.txt. A second call installs nothing
@@ -10,7 +12,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test test-tensorflow lint format clean
+.PHONY: demo test test-tensorflow lint format docs package clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
@@ -28,12 +30,19 @@ lint: .venv/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+package: .venv/.installed-dev
+	rm -rf dist
+	$(BIN)/python -m hatchling build --directory dist
+
 format: .venv/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: .venv/.installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 clean:
-	rm -rf .venv .venv-tensorflow demo
+	rm -rf dist site .venv .venv-tensorflow demo
 
 $(BIN)/python:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -48,7 +57,7 @@ $(BIN)/python:
 
 .venv/.installed-dev: .venv/.installed
 	@echo "installing the tools for tests and checks"
-	@$(PIP) --editable '.[dev,video]'
+	@$(PIP) --editable '.[dev,docs,video]'
 	@$(PIP) --no-deps mediapipe==0.10.14 || echo "no MediaPipe for this Python: its tests will be skipped"
 	@touch $@
 
