@@ -28,6 +28,8 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(folder / "crossing.avi", picture(crossing, camera()).frames, RATE_HZ)
     write(folder / "both.avi", np.concatenate([anna, empty, anna[::-1]]), RATE_HZ)  # there, and backwards again
     write(folder / "empty.avi", empty, RATE_HZ)
+    far = [passer(1, 110, 5, 5, RATE_HZ, 90, (0.0, 0.6)), passer(6, 110, 5, 5, RATE_HZ, 270, (0, -4.2))]
+    write(folder / "far.avi", picture(far, camera()).frames, RATE_HZ)
     return folder
 
 
@@ -96,6 +98,9 @@ def test_people_are_enrolled_and_identified_from_videos(videos, call, tmp_path) 
     as_one, _ = call("identify", videos / "both.avi", "--one-person")
     assert as_one["probes"] == [walk for answer in apart["answers"] for walk in answer["probes"]]
     assert call("verify", "Anna", videos / "both.avi", "--fmr", 0.3)[0]["probes"] == as_one["probes"]
+    # Two words are of one person, also where one of them cannot be used.
+    left, _ = call("identify", videos / "both.avi", videos / "empty.avi")
+    assert (left["probes"], len(left["answers"])) == (as_one["probes"], 1)
     shown, _ = call("enroll", "Both", videos / "both.avi")
     assert {walk.partition("/")[0] for walk in shown["walks"]} == {"both-person-01", "both-person-02"}
 
@@ -103,11 +108,12 @@ def test_people_are_enrolled_and_identified_from_videos(videos, call, tmp_path) 
 def test_what_is_not_clear_is_refused_in_one_line(videos, options, tmp_path, capsys) -> None:
     assert main.run(["enroll", "Anna", str(videos / "anna.avi"), *options, "--quiet"]) == 0
     (tmp_path / "text.mp4").write_text("no video")
-    crossing, empty = (str(videos / f"{name}.avi") for name in ("crossing", "empty"))
+    crossing, empty, far = (str(videos / f"{name}.avi") for name in ("crossing", "empty", "far"))
     for code, fault, words in (
         (2, "walk at once from frame", ("enroll", "Ben", crossing)),
         (2, "give it alone, with --person N", ("verify", "Anna", crossing)),
         (2, "walk at once from frame", ("identify", crossing, "--one-person")),
+        (2, "persons 1 and 2 walk at once", ("enroll", "Ben", far)),  # though the second one is too small
         (2, "no walk of a person 7 that will do, but of person", ("identify", crossing, "--person", "7")),
         (2, "chooses somebody in a video", ("identify", empty, crossing, "--person", "1")),
         (1, "nobody walks in it", ("identify", empty)),

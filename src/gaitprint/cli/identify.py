@@ -77,7 +77,7 @@ def identify(
         recordings = read_recordings(walks, known.models, person)
         answers = [
             (number, probes, known.identify(probes, fpir, top_k))
-            for number, probes in _whom_to_identify(recordings, together=one_person or len(recordings.read) > 1)
+            for number, probes in _whom_to_identify(recordings, together=one_person or len(walks) > 1)
         ]
         return _tell(answers, known, recordings)
 

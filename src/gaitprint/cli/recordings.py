@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -15,7 +14,7 @@ from gaitprint.core.errors import GaitprintError, InvalidSequenceError, Unreadab
 if TYPE_CHECKING:
     from gaitprint.core.sequence import GaitSequence
     from gaitprint.gallery.model_set import ModelSet
-    from gaitprint.video.passage import Passage
+    from gaitprint.video.together import Together
     from gaitprint.video.video_people import VideoPeople
 
 # Pixels of the square RGB frames that are kept of videos, where a model looks at frames.
@@ -42,13 +41,13 @@ class Recording:
     Args:
         word: as it was given.
         walkers: who walks in it, one or more.
-        at_once: who walks at the same time, in words; empty where nobody does.
+        together: two people in it who walk at the same time, and are not told apart by being chosen; None for nobody.
         video: what a summary says of a video, plain values for JSON; None where it is none.
     """
 
     word: str
     walkers: tuple[Walker, ...]
-    at_once: str = ""
+    together: Together | None = None
     video: dict[str, Any] | None = None
 
 
@@ -79,9 +78,9 @@ class Recordings:
             UsageError: two people walk in a video at once.
         """
         for recording in self.read:
-            if recording.at_once:
+            if recording.together:
                 raise UsageError(
-                    f"{recording.word}: {recording.at_once}; give it alone, with --person N for one of them"
+                    f"{recording.word}: {recording.together}; give it alone, with --person N for one of them"
                 )
         return [walk for recording in self.read for walker in recording.walkers for walk in walker.walks]
 
@@ -134,10 +133,9 @@ def _read(word: str, models: ModelSet, person: int | None) -> Recording:
         found = people_in_video(word, options=options)
     summary = _print_video(word, found)
     if person is not None:
-        return Recording(word, (_chosen(word, found, person),), "", summary)
-    usable = found.usable()
-    walkers = tuple(Walker(one.number, one.walks) for one in usable)
-    return Recording(word, walkers, _at_once([passage for one in usable for passage in one.passages]), summary)
+        return Recording(word, (_chosen(word, found, person),), video=summary)
+    walkers = tuple(Walker(one.number, one.walks) for one in found.usable())
+    return Recording(word, walkers, found.together(), summary)
 
 
 def _chosen(word: str, found: VideoPeople, person: int) -> Walker:
@@ -147,15 +145,6 @@ def _chosen(word: str, found: VideoPeople, person: int) -> Walker:
             return Walker(person, one.walks)
     there = _enumerated([Walker(one.number, one.walks) for one in found.usable()])
     raise UsageError(f"{word}: no walk of a person {person} that will do, but of {there}")
-
-
-def _at_once(passages: Iterable[Passage]) -> str:
-    """Say who walks at the same time; empty where nobody does."""
-    usable = sorted((one for one in passages if one.walk is not None), key=lambda one: int(one.numbers[0]))
-    for before, after in pairwise(usable):
-        if after.numbers[0] <= before.numbers[-1] and after.track != before.track:
-            return f"persons {before.track} and {after.track} walk at once from frame {after.numbers[0]} on"
-    return ""
 
 
 def _print_video(word: str, found: VideoPeople) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gaitprint.core.errors import UsageError
@@ -23,9 +24,8 @@ def read_walk(word: str) -> GaitSequence:
         return walk_source.read_walk(word)
     from gaitprint.video.video_people import people_in_video
 
-    try:
-        found = people_in_video(word, subject="unknown")
-    except UsageError as error:
-        raise UsageError(f"{word}: several people walk at once; gaitprint extract tells them apart") from error
+    found = people_in_video(word)
+    if together := found.together():
+        raise UsageError(f"{word}: {together}; gaitprint extract tells them apart")
     found.usable()
-    return found.walks[0]
+    return replace(found.walks[0], subject="unknown")

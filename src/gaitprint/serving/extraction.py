@@ -85,7 +85,7 @@ class SeenVideo:
         people: in the order of their numbers.
         frames: how many there were.
         seconds: how long it is.
-        several_at_once: whether two people with usable walks were in the picture at once.
+        several_at_once: whether two people walked at once, as `video.together` has it.
         warnings: each one line, without a path.
     """
 

@@ -11,15 +11,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitprint.core.errors import UnreadableFileError, UsageError
+from gaitprint.core.errors import UnreadableFileError
 from gaitprint.data.walk_files import save_walk
 from gaitprint.serving.extraction import Progress, VideoLimits, VideoRefusedError
+from gaitprint.video.decode import quiet_opencv
 from gaitprint.video.front_ends import FrontEnds
-from gaitprint.video.naming import name_walks
 from gaitprint.video.passage import Passage, without_pictures
 from gaitprint.video.passage_pictures import write_passage
 from gaitprint.video.pipeline import Extraction
 from gaitprint.video.sources import FileSource, Frame, FrameSource
+from gaitprint.video.together import first_together
 
 # Beyond these, a container states its clock and not the frames.
 _RATES_HZ = (1.0, 240.0)
@@ -52,18 +53,13 @@ def look_at(
         if len(passage.crops):
             write_passage(passage, folder, f"passage-{len(found) + 1}", rate_hz)
         found.append(without_pictures(passage))
-    several = False
-    try:
-        name_walks(found, "somebody", "walk", taken=set())
-    except UsageError:
-        several = True
     for number, passage in enumerate(found, start=1):
         if passage.walk is not None:
             save_walk(folder / f"passage-{number}.npz", passage.walk)
     return {
         "frames": extraction.frames,
         "seconds": round(extraction.frames / rate_hz, 2),
-        "several_at_once": several,
+        "several_at_once": first_together(found) is not None,
         "warnings": [line.replace(f"{video}: ", "") for line in (source.warning, *extraction.warnings) if line],
         "passages": [_values(number, passage, folder, rate_hz) for number, passage in enumerate(found, start=1)],
     }
@@ -78,12 +74,8 @@ def measure(video: Path, limits: VideoLimits) -> tuple[int, float]:
         VideoRefusedError: too long, too large frames, or a single frame.
         UnreadableFileError: it cannot be read.
     """
-    before = cv2.getLogLevel()
-    cv2.setLogLevel(0)  # what cannot be opened is told once, by us
-    try:
+    with quiet_opencv():
         capture = cv2.VideoCapture(str(video.absolute()), cv2.CAP_FFMPEG)
-    finally:
-        cv2.setLogLevel(before)
     try:
         if not capture.isOpened():
             raise UnreadableFileError(f"{video}: no video that can be decoded, or a damaged one")

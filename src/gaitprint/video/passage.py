@@ -299,14 +299,25 @@ class PassageReader:
 
 def shared_places(first: Passage, second: Passage) -> float:
     """Return how much of their squares two passages share in the frames of both, 0 to 1; 0 where there is none."""
+    one, other, common = _common_places(first, second)
+    return float(np.mean(common / (one + other - common))) if len(common) else 0.0
+
+
+def hidden_places(first: Passage, second: Passage) -> float:
+    """Return how much of the smaller square lies in the larger one in the frames of both, 0 to 1; 0 without any."""
+    one, other, common = _common_places(first, second)
+    return float(np.mean(common / np.minimum(one, other))) if len(common) else 0.0
+
+
+def _common_places(
+    first: Passage, second: Passage
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Areas of the squares of either and of what both share, float64 [C] each, in the C frames of both."""
     _, one, other = np.intersect1d(first.numbers, second.numbers, assume_unique=True, return_indices=True)
-    if len(one) == 0:
-        return 0.0
     a, b = first.squares[one], second.squares[other]
     low = np.maximum(a[:, :2], b[:, :2])
     high = np.minimum(a[:, :2] + a[:, 2:], b[:, :2] + b[:, 2:])
-    common = np.clip(high - low, 0, None).prod(axis=1)
-    return float(np.mean(common / (a[:, 2] ** 2 + b[:, 2] ** 2 - common)))
+    return a[:, 2] ** 2, b[:, 2] ** 2, np.clip(high - low, 0, None).prod(axis=1)
 
 
 def without_pictures(passage: Passage) -> Passage:

@@ -14,6 +14,7 @@ from gaitprint.video.passage import Passage, PassageOptions, without_pictures
 from gaitprint.video.pipeline import Extraction
 from gaitprint.video.sources import open_source
 from gaitprint.video.stages import Stages
+from gaitprint.video.together import Together, first_together
 
 # Reasons for refusals that a message names, at most.
 _TOLD = 3
@@ -62,6 +63,10 @@ class VideoPeople:
     def walks(self) -> tuple[GaitSequence, ...]:
         """The walks of everybody that will do, best quality first."""
         return _best_first(passage for person in self.people for passage in person.passages)
+
+    def together(self) -> Together | None:
+        """Say which two people walk at once, as `first_together` does; None where nobody does."""
+        return first_together(passage for person in self.people for passage in person.passages)
 
     def usable(self) -> tuple[VideoPerson, ...]:
         """Return those who have a walk that will do.
