@@ -80,7 +80,9 @@ def read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     try:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise UnreadableFileError(f"{path}: {error.strerror or error}") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise UnreadableFileError(f"{path}: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise UnreadableFileError(f"{path}: holds no mapping of keys to values")
