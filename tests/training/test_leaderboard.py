@@ -199,3 +199,4 @@ def test_every_shipped_line_can_be_planned(monkeypatch: pytest.MonkeyPatch, tmp_
                     assert recipe.data.subjects == (("Ben", "002") if first else "train")
                     assert recipe.data.validation_subjects == (0 if first else ("Anna", "001"))
                     assert not quick or recipe.training.steps == leaderboard_plan.QUICK_STEPS
+                    assert not quick or recipe.sampler.get("batch_size", 0) <= leaderboard_plan.QUICK_BATCH_WALKS

@@ -16,6 +16,7 @@ from gaitprint.models import MODELS
 from gaitprint.training.leaderboard_systems import (
     DATA_SETS,
     QUICK_BATCH_SUBJECTS,
+    QUICK_BATCH_WALKS,
     QUICK_STEPS,
     QUICK_VALIDATION,
     SYSTEMS,
@@ -170,8 +171,9 @@ def minutes_to_do(board: PlannedBoard, out: Path, seeds: int) -> dict[str, float
 
 
 def _trial(recipe: str, overrides: Sequence[str], quick: bool) -> tuple[str, ...]:
-    """What a trial changes: a few steps, and batches of fewer people than there are."""
+    """What a trial changes: a few steps, and batches of fewer walks than there are."""
     if not quick:
         return ()
-    batches = load_recipe(recipe, overrides).sampler.get("name") == "pk"
-    return (f"training.steps={QUICK_STEPS}", *([f"sampler.subjects={QUICK_BATCH_SUBJECTS}"] if batches else []))
+    smaller = {"pk": f"sampler.subjects={QUICK_BATCH_SUBJECTS}", "plain": f"sampler.batch_size={QUICK_BATCH_WALKS}"}
+    sampler = load_recipe(recipe, overrides).sampler.get("name")
+    return (f"training.steps={QUICK_STEPS}", *([smaller[sampler]] if sampler in smaller else []))

@@ -98,4 +98,5 @@ SYSTEMS = (
 # What a trial changes in every recipe.
 QUICK_STEPS = 5
 QUICK_BATCH_SUBJECTS = 4
+QUICK_BATCH_WALKS = 16
 QUICK_VALIDATION = 3
