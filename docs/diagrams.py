@@ -103,7 +103,7 @@ def _legend(baseline: int, kinds: set[Kind]) -> list[str]:
                 f'stroke="#5b6b73"{dashes}/>'
             )
             parts.append(_text(left + 16, baseline, meaning, 10.5, "start"))
-            left += 28 + 5.4 * len(meaning)
+            left += 30 + 6.0 * len(meaning)
     return parts
 
 

@@ -15,6 +15,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -123,7 +124,9 @@ def identical_views(embedded: Embedded) -> Figure:
     same = np.eye(len(rank1), dtype=bool)
     figure = _figure(6.4, 5.6)
     axes = figure.add_subplot()
-    axes.imshow(rank1, cmap="YlGnBu", vmin=0, vmax=140)
+    axes.imshow(rank1, cmap="YlGnBu", vmin=0, vmax=200)  # the light half of the colours, under dark figures
+    for place in range(len(rank1)):
+        axes.add_patch(Rectangle((place - 0.5, place - 0.5), 1, 1, fill=False, edgecolor=_OTHER, linewidth=1.5))
     for (row, column), value in np.ndenumerate(rank1):
         axes.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=8, color=_INK)
     axes.set_xticks(range(len(rank1)), VIEWS, fontsize=8)

@@ -50,6 +50,14 @@ def test_examples_give_what_they_say(page, tmp_path, monkeypatch):
     assert runner.summarize(verbose=False).failed == 0
 
 
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if any(blocks(page, "python")) and page.parent.name != "extending"], ids=name
+)
+def test_python_is_python(page):  # that of extending is run
+    for number, (_, code) in enumerate(blocks(page, "python")):
+        compile(code, f"{name(page)} block {number}", "exec")
+
+
 @pytest.mark.parametrize("model", [*MODELS, *POSE_NETWORKS])
 def test_every_model_has_a_page_with_its_picture(model):
     text = (DOCS / "models" / f"{model}.md").read_text(encoding="utf-8")
