@@ -52,6 +52,13 @@ def by_hand(first: np.ndarray, second: np.ndarray, metric: str) -> float:
     return float(np.mean(parts))
 
 
+def test_one_walk_is_enrolled_as_a_list_of_one(location) -> None:
+    walk = people_walks(1)[0][0]
+    with Gallery(location, Lookup()) as gallery:
+        assert len(gallery.enroll("Anna", walk).templates) == 1
+        assert gallery.people()[0].name == "Anna"
+
+
 def test_unknown_is_an_answer(location) -> None:
     walks = people_walks(3, spread=0.2)
     stranger = people_walks(1, seed=9)[0][0]

@@ -95,7 +95,7 @@ class Gallery:
     def enroll(
         self,
         name: str,
-        walks: Iterable[GaitSequence],
+        walks: GaitSequence | Iterable[GaitSequence],
         *,
         replace_older: bool = False,
         keep_walks: bool = False,
@@ -105,7 +105,7 @@ class Gallery:
 
         Args:
             name: of the person; somebody of this name gets further templates.
-            walks: one or more; each gives a template of every model that can embed it.
+            walks: one, or several; each gives a template of every model that can embed it.
             replace_older: whether the person's older templates of the same models go, whatever their weights.
             keep_walks: whether to keep the walks themselves, so that a later model can embed them again.
             keep_pictures: whether to keep a small picture of each walk.
@@ -115,7 +115,8 @@ class Gallery:
             IncompatibleError: a walk that no model can embed, or templates of the same models with other weights.
             GalleryError: the person was removed or renamed by somebody else at the same moment.
         """
-        name, recorded = check_name(name), list(walks)
+        name = check_name(name)
+        recorded = [walks] if isinstance(walks, GaitSequence) else list(walks)
         if not recorded:
             raise UsageError(f"no walk to enroll {name!r} with")
         templates: list[Template] = []
