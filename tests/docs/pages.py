@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 
-DOCS = Path(__file__).parents[2] / "docs"
-PAGES = sorted(DOCS.rglob("*.md"))
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 
 _FENCE = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 # Indented by four blanks, or after the prompt of a terminal whose output is shown too.
@@ -13,7 +15,7 @@ _COMMAND = re.compile(r"^(?: +\$ |    (?:  )?|\$ )(?:torchrun .* -m )?gaitprint 
 
 
 def name(page: Path) -> str:
-    return str(page.relative_to(DOCS))
+    return str(page.relative_to(ROOT))
 
 
 def blocks(page: Path, language: str) -> Iterator[tuple[str, str]]:
@@ -21,7 +23,7 @@ def blocks(page: Path, language: str) -> Iterator[tuple[str, str]]:
     for _, found, options, code in _FENCE.findall(page.read_text(encoding="utf-8")):
         if found == language:
             title = re.search(r'title="([^"]+)"', options)
-            yield (title[1] if title else "", code)
+            yield (title[1] if title else "", dedent(code))
 
 
 def commands(page: Path) -> list[str]:
