@@ -14,8 +14,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -36,6 +35,7 @@ from gaitprint.gallery.milvus_collections import (
     row_of,
     template_of,
 )
+from gaitprint.gallery.milvus_connection import connect, milvus_exception
 from gaitprint.gallery.milvus_enrollments import Enrollment, Enrollments, Seen
 from gaitprint.gallery.milvus_search import MilvusScores, RemovedMeanwhileError
 from gaitprint.gallery.ranking import Nearest, ProbeScores, nearest_people
@@ -65,7 +65,7 @@ class MilvusEngine(Engine):
         self._files, pending = f"{self._prefix}_files", f"{self._prefix}_pending"
         self._keys: dict[ModelKey, str] = {}
         with self._errors():
-            self._client: Any = _connect(url)
+            self._client: Any = connect(url)
             self._enrollments = Enrollments(self._client, pending)
             try:
                 self._prepare(pending, create)
@@ -122,7 +122,7 @@ class MilvusEngine(Engine):
             self._client.delete(self._people, filter=person)
             for collection in (*collections, self._people):
                 self._client.flush(collection)
-                with suppress(_milvus_exception()):  # not every release compacts on demand
+                with suppress(milvus_exception()):  # not every release compacts on demand
                     self._client.compact(collection)
         return gone
 
@@ -363,7 +363,7 @@ class MilvusEngine(Engine):
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except _milvus_exception() as error:
+        except milvus_exception() as error:
             text = " ".join(str(getattr(error, "message", error)).split())
             raise GalleryError(f"{self.location}: {text}") from error
 
@@ -372,27 +372,3 @@ def _without_pending(wanted: str, seen: Seen) -> str:
     """An expression for what is wanted, less what was being enrolled."""
     hidden = f"enrollment not in {json.dumps(seen.pending)}" if seen.pending else ""
     return " and ".join(part for part in (wanted, hidden) if part)
-
-
-def _connect(url: str) -> Any:
-    from pymilvus import MilvusClient
-
-    parts = urlsplit(url)
-    if not parts.netloc:  # Milvus Lite
-        path = Path(parts.path)
-        if path.suffix != ".db":
-            raise UsageError(f"{url}: Milvus Lite keeps a gallery in a file whose name ends in .db")
-        with needs_extra("milvus", "a gallery in Milvus Lite"):
-            import milvus_lite  # noqa: F401
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return MilvusClient(str(path))
-    scheme = "https" if parts.scheme == "milvus+https" else "http"
-    address = f"{scheme}://{parts.hostname}:{parts.port or 19530}"
-    given = {"user": parts.username, "password": parts.password, "db_name": parts.path.strip("/")}
-    return MilvusClient(address, **{name: value for name, value in given.items() if value}, timeout=30)
-
-
-def _milvus_exception() -> type[Exception]:
-    from pymilvus import MilvusException
-
-    return cast(type[Exception], MilvusException)
