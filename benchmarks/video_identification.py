@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from gaitprint.core.errors import GaitprintError, InvalidSequenceError, UnreadableFileError
+from gaitprint.core.errors import GaitprintError, InvalidSequenceError, UnreadableFileError, UsageError
 from gaitprint.core.files import write_json
 from gaitprint.core.progress import console, track
 from gaitprint.core.sequence import GaitSequence
@@ -39,7 +39,7 @@ from gaitprint.gallery.gallery import Gallery
 from gaitprint.video.naming import name_walks
 from gaitprint.video.video_people import people_in_video
 
-NAMES = r"(?P<subject>[^_/]+)[_/](?:.*_)?(?P<recording>[^_/]+?)(?:_uncomp)?\.\w+"
+NAMES = r"(?P<subject>[^_/]+)[_/](?:.*?_)??(?P<recording>[^_/]+?)(?:_uncomp)?\.\w+"
 RESAMPLES = 2000
 
 
@@ -158,6 +158,8 @@ def measure(
     if strangers:
         print(f"not in recording {enrolled_by}, and so left out: {', '.join(strangers)}")
         probes = [walk for walk in probes if walk.subject in subjects]
+    if not probes:
+        raise UsageError(f"{path}: nobody has both recording '{enrolled_by}' and another one")
     closed: list[Answer] = []
     opened: list[Answer] = []
     with tempfile.TemporaryDirectory() as folder, Gallery(folder, models) as gallery:
