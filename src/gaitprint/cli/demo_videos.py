@@ -225,7 +225,7 @@ def _animate(videos: list[Path], lines: list[str], path: Path) -> None:
     """Write the first walk through the picture of all videos, side by side above a line of words each, as a GIF."""
     from PIL import Image, ImageDraw, ImageFont
 
-    from gaitprint.core.files import atomic_path
+    from gaitprint.reports.animation import write_animation
     from gaitprint.video.decode import open_pictures
 
     step, last = round(_RATE_HZ / _ANIMATED_HZ), round((_PAUSE_S + _WALK_S) * _RATE_HZ)
@@ -241,12 +241,4 @@ def _animate(videos: list[Path], lines: list[str], path: Path) -> None:
             small = Image.fromarray(frame).resize((width, height), Image.Resampling.BOX)
             picture.paste(small, (column * width, 0))
         pictures.append(picture.quantize(_ANIMATED_COLOURS, dither=Image.Dither.NONE))
-    with atomic_path(path) as temporary:
-        pictures[0].save(
-            temporary,
-            format="GIF",
-            save_all=True,
-            append_images=pictures[1:],
-            duration=round(1000 * step / _RATE_HZ),
-            loop=0,
-        )
+    write_animation(pictures, path, round(1000 * step / _RATE_HZ))

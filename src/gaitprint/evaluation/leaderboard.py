@@ -6,12 +6,14 @@ Plain frozen records without torch, which reports draw and `to_json` writes. Rat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gaitprint.evaluation.study_results import Spread
 
 RANK_1, RANK_5, MEAN_AVERAGE_PRECISION, EQUAL_ERROR_RATE = "rank-1", "rank-5", "mAP", "EER"
+# Figures that are no rank-1 of a condition.
+_OTHERS = (RANK_5, MEAN_AVERAGE_PRECISION, EQUAL_ERROR_RATE)
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Cost:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
-        return {name: getattr(self, name) for name in ("parameters", "multiply_adds", "milliseconds", "threads")}
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Row:
         """Rank-1; under a protocol with several conditions its mean over them, seed by seed; None for a failed row."""
         if RANK_1 in self.figures:
             return self.figures[RANK_1]
-        named = [spread.values for name, spread in self.figures.items() if name not in (RANK_5, *_OTHERS)]
+        named = [spread.values for name, spread in self.figures.items() if name not in _OTHERS]
         return Spread(tuple(sum(values) / len(values) for values in zip(*named, strict=True))) if named else None
 
     def to_json(self) -> dict[str, Any]:
@@ -171,9 +173,6 @@ class Leaderboard:
             "skipped": list(self.skipped),
             "boards": [board.to_json() for board in self.boards],
         }
-
-
-_OTHERS = (MEAN_AVERAGE_PRECISION, EQUAL_ERROR_RATE)
 
 
 def figures_of(metrics: Mapping[str, Any]) -> dict[str, float]:

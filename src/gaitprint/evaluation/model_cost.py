@@ -5,13 +5,13 @@ from __future__ import annotations
 import statistics
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from gaitprint.core.sequence import GaitSequence
+from gaitprint.core.threads import torch_threads
 from gaitprint.evaluation.embed import Embedder
 from gaitprint.evaluation.fusion import FusedEmbedder
 from gaitprint.evaluation.leaderboard import Cost
@@ -38,7 +38,7 @@ def measure_cost(embedder: WalkEmbedder, walks: Sequence[GaitSequence], threads:
         the cost of one walk; milliseconds are the median over the walks of the fastest of a few rounds, since other
         work on the machine can only slow one down.
     """
-    with _torch_threads(threads):
+    with torch_threads(threads):
         embedder.embed(walks[:1])
         seconds = [min(_seconds(embedder, walk) for _ in range(_ROUNDS)) for walk in walks]
     return Cost(
@@ -90,13 +90,3 @@ def _seconds(embedder: WalkEmbedder, walk: GaitSequence) -> float:
     started = time.perf_counter()
     embedder.embed([walk])
     return time.perf_counter() - started
-
-
-@contextmanager
-def _torch_threads(threads: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

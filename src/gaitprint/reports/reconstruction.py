@@ -19,7 +19,6 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from gaitprint.core.files import atomic_path
 from gaitprint.data.store import SequenceInfo
 from gaitprint.evaluation.reconstruction import (
     METHODS,
@@ -28,6 +27,7 @@ from gaitprint.evaluation.reconstruction import (
     condition_group,
     ordered_groups,
 )
+from gaitprint.reports.animation import write_animation
 from gaitprint.reports.style import INK, MUTED, PAPER, SERIES, plain_text
 from gaitprint.reports.summary import percent
 
@@ -134,10 +134,7 @@ def save_animation(clip: ReconstructedClip, path: str | os.PathLike[str]) -> Non
     # One palette for all frames, so that no colour flickers.
     tall = Image.fromarray(pages.reshape(-1, *page.shape[1:])).quantize(256, dither=Image.Dither.NONE)
     cut = [tall.crop((0, top, tall.width, top + len(page))) for top in range(0, tall.height, len(page))]
-    with atomic_path(path) as temporary:
-        cut[0].save(
-            temporary, format="GIF", save_all=True, append_images=cut[1:], duration=_delays_ms(clip.seconds), loop=0
-        )
+    write_animation(cut, path, _delays_ms(clip.seconds))
 
 
 def reconstruction_panels(clip: ReconstructedClip) -> NDArray[np.uint8]:

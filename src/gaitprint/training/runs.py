@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from gaitprint.core.errors import GaitprintError, UsageError
 from gaitprint.core.files import write_json
 from gaitprint.core.folders import surviving_folder
 from gaitprint.core.progress import overall_bar
+from gaitprint.core.threads import torch_threads
 from gaitprint.data.store import Store
 from gaitprint.evaluation.protocols import PROTOCOLS
 from gaitprint.evaluation.study_results import RunResult, headline_figures
@@ -231,21 +232,9 @@ def _here(
 ) -> Iterator[tuple[int, RunResult]]:
     """Do the runs one after the other."""
     for index, run in enumerate(runs):
-        with _torch_threads(threads) if threads is not None else nullcontext():
+        with torch_threads(threads) if threads is not None else nullcontext():
             result = work(run)
         yield index, result
-
-
-@contextmanager
-def _torch_threads(threads: int) -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _result(run: PlannedRun, metrics: dict[str, Any]) -> RunResult:

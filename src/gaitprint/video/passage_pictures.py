@@ -16,6 +16,7 @@ from PIL import Image
 from gaitprint.core.files import atomic_path
 from gaitprint.core.progress import track
 from gaitprint.core.skeletons import Skeleton
+from gaitprint.reports.animation import write_animation
 from gaitprint.video.encode import write_video
 from gaitprint.video.frame_source import FrameSource
 from gaitprint.video.passage import Passage
@@ -48,15 +49,7 @@ def write_passage(passage: Passage, folder: Path, name: str, frame_rate_hz: floa
         mask = cv2.resize(passage.masks[position], (_TILE, _TILE), interpolation=cv2.INTER_AREA)
         both = np.concatenate([_marked(passage, position, _TILE), np.repeat(mask[..., None], 3, axis=2)], axis=1)
         pictures.append(Image.fromarray(both).quantize(64))
-    with atomic_path(animation) as temporary:
-        pictures[0].save(
-            temporary,
-            format="GIF",
-            save_all=True,
-            append_images=pictures[1:],
-            duration=round(1000 * step / frame_rate_hz),
-            loop=0,
-        )
+    write_animation(pictures, animation, round(1000 * step / frame_rate_hz))
     return [sheet, animation]
 
 
