@@ -1,4 +1,4 @@
-"""A service behind a real port, for a real browser."""
+"""A service behind a real port, for a real browser, and what everybody does on its page."""
 
 import shutil
 import threading
@@ -32,3 +32,21 @@ def listening(app: FastAPI) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(timeout=10)
+
+
+def sign_in(page, token: str) -> None:
+    """Give a token to the page, and wait until it shows what it allows."""
+    page.fill("#token", token)
+    page.press("#token", "Enter")
+    page.wait_for_selector("#app:not([hidden])")
+
+
+def chosen(name: str, data: bytes) -> dict[str, object]:
+    """A video as a file chooser takes it."""
+    return {"name": name, "mimeType": "video/x-msvideo", "buffer": data}
+
+
+def verdicts(page) -> list[str]:
+    """What the page says of everybody in a video, once it does."""
+    page.wait_for_selector(".verdict")
+    return page.locator(".outcome:visible .verdict h2").all_inner_texts()

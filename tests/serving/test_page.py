@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.serving.browsing import find_browser, listening
+from tests.serving.browsing import chosen, find_browser, listening, sign_in, verdicts
 from tests.serving.conftest import Running, enroll
 from tests.serving.pretending import video, walk_of
 
@@ -63,21 +63,6 @@ def service(start) -> Iterator[tuple[Running, str]]:
     running = start()
     with listening(running.app) as url:
         yield running, url
-
-
-def sign_in(page, token: str) -> None:
-    page.fill("#token", token)
-    page.press("#token", "Enter")
-    page.wait_for_selector("#app:not([hidden])")
-
-
-def chosen(name: str, data: bytes) -> dict[str, object]:
-    return {"name": name, "mimeType": "video/x-msvideo", "buffer": data}
-
-
-def verdicts(page) -> list[str]:
-    page.wait_for_selector(".verdict")
-    return page.locator(".outcome:visible .verdict h2").all_inner_texts()
 
 
 def test_somebody_is_enrolled_known_again_renamed_and_deleted(service, page_of):
