@@ -59,6 +59,15 @@ def test_joints_lie_in_the_silhouettes_and_unseen_ones_are_marked():
     assert (sequence.silhouettes[frames, rows, columns] > 0).mean() > 0.98
 
 
+def test_every_walk_has_segmentation_errors_of_its_own():
+    def masks(condition):
+        facts = {**FACTS, "condition": condition}
+        return render_recorded(recording(KINECT_V1_20), KINECT_V1_20, views=("090",), noise=1.0, **facts)[0].silhouettes
+
+    assert np.array_equal(masks("first"), masks("first"))
+    assert not np.array_equal(masks("first"), masks("second"))
+
+
 def test_bad_recordings_are_refused():
     joints = recording(KINECT_V1_20)
     joints[3, 2, 1] = np.nan

@@ -64,7 +64,7 @@ def render_recorded(
         outfit: clothes, bag, coat; None = plain clothes in colours of their own for each walk.
         confidence: float32 [T, J]; None = all seen.
         noise: level of segmentation errors, 0 = perfect masks.
-        seed: of segmentation errors, and of colours and scenery, which every walk has for itself.
+        seed: of segmentation errors, colours and scenery, which every walk has for itself.
         silhouettes: give masks uint8 [T, H, W].
         joints_as: name of the skeleton in which to give joints; None for no joints.
         joint_axes: 3 = metres in the camera's frame, 2 = pixels.
@@ -107,7 +107,7 @@ def render_recorded(
             camera,
             labels=(subject, condition, view),
             frame_rate_hz=frame_rate_hz / every,
-            rng=rng(_view_key(camera)),
+            rng=rng(walk, 2, _view_key(camera)),
             scene_rng=rng(walk, 1, _view_key(camera)),
             noise=_noise(noise, camera, everyday) if silhouettes else None,
             confidence=None if confidence is None else confidence[::every],
