@@ -325,6 +325,7 @@ def test_grew_ranks_identities_for_the_server() -> None:
     assert lines[0] == ",".join(["videoId", *(f"rank{k}" for k in range(1, 21))])
     assert lines[1].split(",")[0] == "video0"
     assert "in no figure here" in evaluation.notes[0]
+    assert evaluate_embeddings(e, "grew", svm=True).svm_accuracy is None  # there is nobody to name
 
 
 def test_grew_with_known_probes_has_figures_too() -> None:

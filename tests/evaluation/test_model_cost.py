@@ -8,6 +8,7 @@ from gaitprint.data.inputs import build_input
 from gaitprint.evaluation.embed import Embedder, load_embedder
 from gaitprint.evaluation.fusion import FusedEmbedder
 from gaitprint.evaluation.model_cost import count_multiply_adds, count_parameters, measure_cost
+from gaitprint.models.skeleton.attention import SelfAttention
 from gaitprint.models.weights import build_model
 
 
@@ -46,17 +47,31 @@ def test_multiply_adds_are_those_of_the_layers(walk: GaitSequence) -> None:
     assert count_multiply_adds(network, walk) == multiply_adds_by_layer(network.model, lambda: network.embed([walk]))
 
 
+class OneLayer(FusedEmbedder):
+    """What a layer makes of zeros of some shape, whatever the walk."""
+
+    def __init__(self, layer, *shape: int) -> None:
+        self.compute = lambda: layer(torch.zeros(shape))[0].numpy()
+
+    def embed(self, sequences) -> np.ndarray:
+        with torch.inference_mode():
+            return self.compute()
+
+
 @pytest.mark.parametrize(("unit", "gates"), [(nn.GRU, 3), (nn.LSTM, 4)])
 def test_recurrent_units_are_counted(walk: GaitSequence, unit: type[nn.Module], gates: int) -> None:
-    class Recurrent(FusedEmbedder):
-        def __init__(self) -> None:
-            self.layer = unit(10, 20, batch_first=True)
+    layer = OneLayer(unit(10, 20, batch_first=True), 1, 7, 10)
+    assert count_multiply_adds(layer, walk) == 7 * gates * 20 * (10 + 20)
 
-        def embed(self, sequences) -> np.ndarray:
-            with torch.inference_mode():
-                return self.layer(torch.zeros(1, 7, 10))[0].numpy()
 
-    assert count_multiply_adds(Recurrent(), walk) == 7 * gates * 20 * (10 + 20)
+@pytest.mark.parametrize("unseen", [False, True])
+def test_attention_is_counted(walk: GaitSequence, unseen: bool) -> None:
+    elements, width, heads = 7, 12, 3
+    attention = SelfAttention(width, heads)
+    seen = torch.arange(elements)[None] > 0 if unseen else None
+    layer = OneLayer(lambda inputs: attention(inputs, seen, with_map=False), 1, elements, width)
+    products = 2 * elements * elements * width  # of queries with keys, and of weights with values
+    assert count_multiply_adds(layer, walk) == products + elements * width * 4 * width
 
 
 def test_parameters_are_those_that_an_embedding_needs() -> None:

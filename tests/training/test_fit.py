@@ -296,6 +296,16 @@ def test_more_epochs_can_be_added(blobs: Store, quick, tmp_path: Path) -> None:
     assert longer["weights_hash"] == at_once["weights_hash"]
 
 
+def test_steps_can_be_added_in_the_middle_of_an_epoch(blobs: Store, quick, tmp_path: Path) -> None:
+    options = [*quick, "training.steps_per_epoch=3", "optimizer.learning_rate=1e-12"]
+    train(load_recipe("cnn-gei", [*options, "training.steps=5"]), blobs, tmp_path / "run")
+    train(load_recipe("cnn-gei", [*options, "training.steps=9"]), blobs, tmp_path / "run", resume=True)
+    rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
+    assert [row["step"] for row in rows] == ["3", "5", "6", "9"]
+    losses = [float(row["loss"]) for row in rows]  # nothing is learnt: each is the mean of its own steps
+    assert max(losses) < 1.5 * min(losses)
+
+
 def test_workers_change_nothing(blobs: Store, quick, tmp_path: Path) -> None:
     here = train(load_recipe("cnn-gei", quick), blobs, tmp_path / "here")
     there = train(load_recipe("cnn-gei", [*quick, "data.workers=2"]), blobs, tmp_path / "there")

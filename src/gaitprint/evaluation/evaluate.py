@@ -169,7 +169,7 @@ def _identify(
     else:
         search = _search(values, subject, probe, gallery, metric, None, details)
 
-    named = linear_svm(values[gallery], subject[gallery], values[probe], metric) if svm else None
+    named = linear_svm(values[gallery], subject[gallery], values[probe], metric) if svm and len(probe) else None
     conditions: list[ConditionResult] = []
     for number, name in enumerate(trials.probes):
         chosen = np.flatnonzero(group == number)

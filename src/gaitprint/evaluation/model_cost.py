@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from gaitprint.core.sequence import GaitSequence
@@ -53,8 +54,12 @@ def count_multiply_adds(embedder: WalkEmbedder, walk: GaitSequence) -> int:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # switching oneDNN off talks about graphics cards
-        # oneDNN computes a whole LSTM in one operator, which the counter does not know.
-        with torch.backends.mkldnn.flags(enabled=False), FlopCounterMode(display=False) as counter:
+        # oneDNN computes a whole LSTM in one operator, which the counter does not know; so does fused attention.
+        with (
+            torch.backends.mkldnn.flags(enabled=False),
+            sdpa_kernel(SDPBackend.MATH),
+            FlopCounterMode(display=False) as counter,
+        ):
             embedder.embed([walk])
     return int(counter.get_total_flops()) // 2
 

@@ -198,7 +198,8 @@ def _run_epoch(run: _Run, batches: Batches) -> None:
                 run.state.sums = _mean_over_processes(run, sums)
                 sums = {name: torch.tensor(value, device=run.fabric.device) for name, value in run.state.sums.items()}
                 _save_last(run)
-    steps = run.state.step - (epoch - 1) * run.steps_per_epoch
+    # An epoch that ended a shorter training is in the history already, and these are the steps after it.
+    steps = run.state.step - int(run.state.history[-1]["step"] if run.state.history else 0)
     row: dict[str, float] = {
         "epoch": epoch,
         "step": run.state.step,
