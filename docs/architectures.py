@@ -77,7 +77,7 @@ ARCHITECTURES: dict[str, tuple[Row, ...]] = {
         _row("4 residual levels", "64, 128, 256, 512 channels; halved twice", "layer", "[30, 512, 16, 11]"),
         _row("maximum over the frames", "option: plus mean", "pool", "[512, 16, 11]"),
         _row("16 horizontal stripes", "mean plus maximum of each", "pool", "[16, 512]"),
-        _row("a linear layer a stripe", "", "layer", "[16, 256]"),
+        _row("one linear layer per stripe", "", "layer", "[16, 256]"),
         Row(
             (
                 Block("embedding", "16 parts of 256, cosine", "result"),
@@ -173,7 +173,7 @@ OVERVIEWS: dict[str, tuple[Row, ...]] = {
             (
                 Block("data set", "PNG, .pkl, Kinect, BVH", "data"),
                 Block("video", "file, camera, stream", "data"),
-                Block("made up", "synthetic walkers", "data"),
+                Block("rendered", "synthetic or recorded motion", "data"),
             )
         ),
         _row("GaitSequence", "one walk: who, condition, view; silhouettes, joints, frames", "layer"),
@@ -200,7 +200,7 @@ OVERVIEWS: dict[str, tuple[Row, ...]] = {
             (
                 Block("synth", "walkers", "data"),
                 Block("models", "networks", "data"),
-                Block("losses", "one a file", "data"),
+                Block("losses", "one per file", "data"),
             )
         ),
         _row("core", "the vocabulary", "data"),

@@ -2,6 +2,7 @@
 
 import doctest
 import functools
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import gaitprint
 from gaitprint.cli import calling
 from gaitprint.cli.commands import COMMANDS
+from gaitprint.core.errors import UsageError
 from gaitprint.models import MODELS
 from gaitprint.models.pose import POSE_NETWORKS
 
@@ -28,13 +30,19 @@ def _only_parsed(function: Callable[..., Any]) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=name)
-def test_commands_are_understood(page, monkeypatch, capsys):
+def test_commands_are_understood(page, monkeypatch):
     monkeypatch.setattr(calling, "COMMANDS", {key: _only_parsed(COMMANDS[key]) for key in COMMANDS})
     for line in commands(page):
         try:
             calling.call_command(line.split()[0], shlex.split(line)[1:])
-        except SystemExit as stop:
-            raise AssertionError(f"gaitprint {line}\n{capsys.readouterr().err}") from stop
+        except UsageError as error:
+            raise AssertionError(f"gaitprint {line}: {error}") from error
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_code_is_no_part_of_a_list(page):  # Markdown takes what is indented behind a list for text of its last item
+    text = re.sub(r"^( *)```.*?^\1```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert not re.search(r"^(?:[-*]|\d+\.) .*\n(?:[ ]+\S.*\n)*\n+ {4}\S.*", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if any(blocks(page, "pycon"))], ids=name)
