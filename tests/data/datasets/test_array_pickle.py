@@ -36,6 +36,15 @@ def test_one_array_named_often_is_not_multiplied(tmp_path: Path) -> None:
         read_arrays(tmp_path / "x.pkl")
 
 
+@pytest.mark.parametrize("asks", [b"K\x01\x93.", b"cnumpy\ndtype\n" + b"h\x3b\x85R."], ids=["a global", "a type"])
+def test_tuples_within_tuples_are_refused_at_once(tmp_path: Path, asks: bytes) -> None:
+    """Each of 60 holds the one before it twice: whoever writes or hashes the last one never ends."""
+    nested = b"N" + b"".join(b"q" + bytes([depth]) + b"h" + bytes([depth]) + b"\x86" for depth in range(60))
+    (tmp_path / "x.pkl").write_bytes(b"\x80\x04" + nested + b"q\x3b" + asks)
+    with pytest.raises(UnreadableFileError, match="damaged pickle|type no name"):
+        read_arrays(tmp_path / "x.pkl")
+
+
 def test_random_damage_is_an_error_or_an_array(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     original = pickle.dumps(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))

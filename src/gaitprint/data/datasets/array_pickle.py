@@ -123,9 +123,12 @@ def _step(name: str, argument: Any, stack: list[Any], memo: dict[int, Any]) -> N
     elif name in ("GLOBAL", "STACK_GLOBAL"):
         if name == "STACK_GLOBAL":
             attribute, module = stack.pop(), stack.pop()
+            # Of tuples within tuples, each twice in the next, the text would have no end.
+            if not isinstance(module, str) or not isinstance(attribute, str):
+                raise _RefusedError("damaged pickle")
             argument = f"{module} {attribute}"
         if argument not in _ALLOWED_NAMES:
-            raise _RefusedError(f"asks for {str(argument).replace(' ', '.')[:80]!r}; only NumPy arrays are read")
+            raise _RefusedError(f"asks for {argument.replace(' ', '.')[:80]!r}; only NumPy arrays are read")
         stack.append(_Name(argument))
     elif name == "MARK":
         stack.append(_Mark())
@@ -182,8 +185,9 @@ def _construct(function: Any, arguments: Any) -> Any:
         return _Array(_build(buffer, kind, shape, order == "F"))
     if function.name == _DTYPE:
         code = arguments[0]
-        if code not in _ALLOWED_TYPES:
-            raise _RefusedError(f"holds an array of type {str(code)[:20]!r}; only numbers are read")
+        if not isinstance(code, str) or code not in _ALLOWED_TYPES:
+            shown = repr(code[:20]) if isinstance(code, str) else "no name"
+            raise _RefusedError(f"holds an array of type {shown}; only numbers are read")
         return _Type(code)
     if function.name == _ENCODE and isinstance(arguments[0], str) and arguments[1:] in (("latin1",), ("latin-1",)):
         return arguments[0].encode("latin-1")
