@@ -48,14 +48,17 @@ def test_overrides_reach_into_mappings_and_lists():
     assert values == {"loss": [{"name": "a", "weight": 1}]}
 
 
-@pytest.mark.parametrize("override", ["epochs", "=3", "loss.7.weight=1", "epochs.deep=1", "epochs={a", "loss.0=[b"])
+@pytest.mark.parametrize(
+    "override",
+    ["epochs", "=3", "loss.7.weight=1", "epochs.deep=1", "epochs={a", "loss.0=[b", "a=2024-99-99"],
+)
 def test_bad_overrides_are_usage_errors(override):
     with pytest.raises(UsageError):
         apply_overrides({"loss": [1], "epochs": 3}, [override])
 
 
 def test_unreadable_yaml_names_the_path(tmp_path):
-    for text in ("a: [", "- 1", "\x00"):
+    for text in ("a: [", "- 1", "\x00", "a: 2024-99-99", "[" * 3000):
         path = tmp_path / "recipe.yaml"
         path.write_text(text)
         with pytest.raises(UnreadableFileError, match=r"recipe\.yaml"):

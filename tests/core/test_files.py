@@ -41,9 +41,12 @@ def test_embeddings_round_trip_and_select(tmp_path):
 
 def test_embedding_files_that_hold_something_else_are_refused(tmp_path):
     np.savez(tmp_path / "pickled.npz", embeddings=np.array([{}], dtype=object))
+    np.savez(tmp_path / "other.npz", walks=np.zeros(3))
     (tmp_path / "text.npz").write_text("text")
-    for name in ("pickled.npz", "text.npz", "missing.npz"):
-        with pytest.raises(UnreadableFileError, match=name):
+    with (tmp_path / "array.npz").open("wb") as stream:
+        np.save(stream, np.zeros(3))
+    for name in ("pickled.npz", "other.npz", "text.npz", "array.npz", "missing.npz"):
+        with pytest.raises(UnreadableFileError, match=f"{name}: not an embedding file"):
             EmbeddingSet.load(tmp_path / name)
 
 

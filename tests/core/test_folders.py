@@ -43,6 +43,14 @@ def test_an_error_keeps_the_old_folder(tmp_path: Path) -> None:
     assert _names(tmp_path) == ["last"]
 
 
+def test_what_others_are_writing_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".last.json.0123abcd.tmp").write_text("half a file of another name")
+    (tmp_path / ".last.b.0123abcd.tmp").mkdir()
+    (tmp_path / ".last.0123abcd.tmp").mkdir()
+    _write(tmp_path / "last", "1")
+    assert sorted(_names(tmp_path)) == [".last.b.0123abcd.tmp", ".last.json.0123abcd.tmp", "last"]
+
+
 class _Killed(BaseException):
     pass
 

@@ -48,7 +48,9 @@ def test_select_keeps_labels_and_the_chosen_frames():
         ({"subject": "a\nb"}, "no valid label"),
         ({"frame_rate_hz": 0}, "must be above 0"),
         ({"frame_rate_hz": float("nan")}, "must be above 0"),
-        ({"view_deg": float("inf")}, "must be finite"),
+        ({"view_deg": float("inf")}, "must be a finite number"),
+        ({"view_deg": "090"}, "view_deg is '090', must be a finite number"),
+        ({"joints": JOINTS, "skeleton": 17}, "skeleton is 17, must be a Skeleton or a name"),
         ({"silhouettes": None}, "none given"),
         ({"silhouettes": SILHOUETTES.astype(float)}, "need uint8 of rank 3"),
         ({"silhouettes": SILHOUETTES[0]}, "need uint8 of rank 3"),
@@ -77,6 +79,12 @@ def test_refuses_what_cannot_be_a_walk_in_one_line(changes, message):
         walk(**changes)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("number", [np.float32, np.int64, np.float64])
+def test_numbers_of_numpy_are_numbers(number):
+    sequence = walk(frame_rate_hz=number(25), view_deg=number(90))
+    assert (sequence.frame_rate_hz, sequence.view_deg) == (25, 90)
 
 
 def test_ordinary_labels_are_accepted():

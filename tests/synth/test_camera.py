@@ -59,8 +59,9 @@ def test_following_keeps_a_walker_in_the_middle_and_shows_its_sway():
 
 def test_ring_and_bad_settings():
     assert [camera.view_deg for camera in ring().values()] == [18.0 * n for n in range(11)]
-    with pytest.raises(UsageError, match="side"):
-        ring(("side",))
+    for view in ("side", "nan", "inf"):
+        with pytest.raises(UsageError, match=f"view '{view}' is no angle"):
+            ring((view,))
     with pytest.raises(UsageError, match="16x16"):
         Camera(view_deg=0, height=8)
     with pytest.raises(UsageError, match="above 0"):

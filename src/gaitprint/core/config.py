@@ -82,7 +82,7 @@ def read_yaml(path: str | os.PathLike[str]) -> dict[str, Any]:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise UnreadableFileError(f"{path}: {error.strerror or error}") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a ValueError: no text, or no date
         raise UnreadableFileError(f"{path}: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise UnreadableFileError(f"{path}: holds no mapping of keys to values")
@@ -122,7 +122,7 @@ def apply_overrides(values: Mapping[str, Any], overrides: Sequence[str]) -> dict
 def _parsed(override: str, text: str) -> Any:
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UsageError(f"'{override}': the value is no YAML ({' '.join(str(error).split())})") from None
 
 

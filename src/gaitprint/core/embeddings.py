@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gaitprint.core.errors import InvalidSequenceError, UnreadableFileError
 from gaitprint.core.files import atomic_path
+from gaitprint.core.npz import read_npz
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,10 @@ class EmbeddingSet:
             UnreadableFileError: no such file, or not an embedding file.
         """
         try:
-            with np.load(Path(path), allow_pickle=False) as arrays:
-                return cls(*(arrays[name] for name in ("embeddings", "subjects", "conditions", "views")))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            with Path(path).open("rb") as stream:
+                arrays = read_npz(stream)
+            return cls(*(arrays[name] for name in ("embeddings", "subjects", "conditions", "views")))
+        except KeyError as error:
+            raise UnreadableFileError(f"{path}: not an embedding file, it holds no {error.args[0]}") from error
+        except (OSError, ValueError, TypeError) as error:
             raise UnreadableFileError(f"{path}: not an embedding file ({error})") from error

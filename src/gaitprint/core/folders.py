@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import uuid
@@ -20,7 +21,8 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    for abandoned in target.parent.glob(f".{target.name}.*.tmp"):
+    # Eight characters, no more: what is being written for `target.name` and more names is others' business.
+    for abandoned in target.parent.glob(f".{glob.escape(target.name)}.????????.tmp"):
         shutil.rmtree(abandoned)
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
     temporary.mkdir()

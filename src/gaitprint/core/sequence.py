@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,14 +62,14 @@ class GaitSequence:
     def __post_init__(self) -> None:
         for field in ("subject", "condition", "view"):
             check_label(field, getattr(self, field))
-        if not (isinstance(self.frame_rate_hz, (int, float)) and math.isfinite(self.frame_rate_hz)) or (
-            self.frame_rate_hz <= 0
-        ):
+        if not (_is_finite_number(self.frame_rate_hz) and self.frame_rate_hz > 0):
             raise InvalidSequenceError(f"{self.id}: frame_rate_hz is {self.frame_rate_hz!r}, must be above 0")
-        if self.view_deg is not None and not math.isfinite(self.view_deg):
-            raise InvalidSequenceError(f"{self.id}: view_deg is {self.view_deg!r}, must be finite")
+        if self.view_deg is not None and not _is_finite_number(self.view_deg):
+            raise InvalidSequenceError(f"{self.id}: view_deg is {self.view_deg!r}, must be a finite number")
         if isinstance(self.skeleton, str):
             object.__setattr__(self, "skeleton", get_skeleton(self.skeleton))
+        elif not isinstance(self.skeleton, Skeleton | None):
+            raise InvalidSequenceError(f"{self.id}: skeleton is {self.skeleton!r}, must be a Skeleton or a name")
         if self.silhouettes is not None:
             self._freeze("silhouettes", np.uint8, 3)
         if self.frames is not None:
@@ -160,6 +161,11 @@ class GaitSequence:
             view_deg=self.view_deg,
             **chosen,
         )
+
+
+def _is_finite_number(value: object) -> bool:
+    """Whether it is a finite number, of Python or of NumPy."""
+    return isinstance(value, numbers.Real) and math.isfinite(value)
 
 
 def check_label(field: str, value: object) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import zipfile
-import zlib
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,11 +12,9 @@ import numpy as np
 
 from gaitprint.core.errors import GaitprintError, UnreadableFileError
 from gaitprint.core.files import atomic_path
+from gaitprint.core.npz import read_npz
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import get_skeleton
-
-# Arrays that a file may unpack to in all; a small file can claim to hold any number of bytes.
-_MAX_BYTES = 1 << 32
 
 _LABELS = ("subject", "condition", "view")
 _ARRAYS = ("silhouettes", "joints", "confidence", "frames")
@@ -79,31 +75,13 @@ def _write(stream: IO[bytes], sequence: GaitSequence) -> None:
 
 def _read(stream: IO[bytes], path: str | os.PathLike[str]) -> GaitSequence:
     try:
-        if not zipfile.is_zipfile(stream):
-            raise ValueError("no .npz archive, or one that is cut short")
-        with zipfile.ZipFile(stream) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        if size > _MAX_BYTES:
-            raise ValueError(f"unpacks to {size} bytes, more than the {_MAX_BYTES} allowed")
-        stream.seek(0)
-        with np.load(stream, allow_pickle=False) as arrays:
-            values = {name: arrays[name] for name in arrays.files}
-        return _walk(values)
+        return _walk(read_npz(stream))
     except KeyError as error:
         raise UnreadableFileError(f"{path}: not a walk file, it holds no {error.args[0]}") from error
-    # What zip archives and array headers raise where they are damaged.
-    except (
-        ValueError,
-        TypeError,
-        EOFError,
-        zipfile.BadZipFile,
-        zlib.error,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
+    except GaitprintError as error:
+        raise UnreadableFileError(f"{path}: {error}") from error
+    except (ValueError, TypeError, RecursionError) as error:
         raise UnreadableFileError(f"{path}: not a walk file ({' '.join(str(error).split())})") from error
-    except (MemoryError, GaitprintError) as error:
-        raise UnreadableFileError(f"{path}: {str(error) or 'more than fits in memory'}") from error
 
 
 def _walk(values: dict[str, Any]) -> GaitSequence:

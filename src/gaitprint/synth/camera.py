@@ -108,6 +108,8 @@ def ring(views: tuple[str, ...] = VIEWS, **settings: float | int) -> dict[str, C
         try:
             degrees = float(view)
         except ValueError:
-            raise UsageError(f"view '{view}' is no angle in degrees") from None
+            degrees = np.nan
+        if not np.isfinite(degrees):
+            raise UsageError(f"view '{view}' is no angle in degrees")
         cameras[view] = Camera(view_deg=degrees, **settings)  # type: ignore[arg-type]
     return cameras

@@ -184,6 +184,8 @@ def test_malformed_coco(tmp_path: Path) -> None:
         (coco_person(points, keypoints=None), "annotation 4: has no keypoint values"),
         (coco_person(points, keypoints=[float("inf")] * 51), "annotation 5: its keypoints hold NaN or infinity"),
         (coco_person(points, image=8), "annotation 6: no picture of its image_id is listed"),
+        (coco_person(points, image_id=[7]), "annotation 7: no picture of its image_id is listed"),
+        (coco_person(points, keypoints=[1e300] * 51), "annotation 8: its keypoints hold NaN or infinity, or places"),
     ]
     coco_file(file, [coco_person(points), *(annotation for annotation, _ in wrong)])
     other = tmp_path / "annotations" / "person_keypoints_list.json"

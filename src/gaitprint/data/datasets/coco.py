@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitprint.core.errors import UnreadableFileError
+from gaitprint.core.sequence import LARGEST_COORDINATE
 from gaitprint.core.skeletons import COCO_17, MPII_16, convert_joints
 from gaitprint.data.datasets.photographs import PeopleOfPictures, find_picture, read_person
 from gaitprint.data.datasets.reader import Listing, RawWalk, Reject, WalkItem, list_folder
@@ -72,7 +73,8 @@ def _list_people(path: Path, source: Path, listing: Listing) -> None:
         if annotation.get("iscrowd") or not (confidence > 0).any():
             left_out += 1
             continue
-        picture = pictures.get(annotation.get("image_id"))
+        image_id = annotation.get("image_id")
+        picture = pictures.get(image_id) if isinstance(image_id, (int, str)) else None
         name = picture.get("file_name") if picture is not None else None
         if not isinstance(name, str) or picture is None:
             listing.rejects.append(Reject(str(path), f"annotation {number}: no picture of its image_id is listed"))
@@ -113,8 +115,8 @@ def _joints_of(annotation: dict[str, Any]) -> tuple[NDArray[np.float32], NDArray
         raise ValueError("its keypoints are not numbers") from None
     if values.shape != (3 * _JOINTS,):
         raise ValueError(f"has {values.size if values.ndim else 'no'} keypoint values, need {3 * _JOINTS}")
-    if not np.isfinite(values).all():
-        raise ValueError("its keypoints hold NaN or infinity")
+    if not (np.abs(values) <= LARGEST_COORDINATE).all():
+        raise ValueError("its keypoints hold NaN or infinity, or places beyond any picture")
     points = values.reshape(_JOINTS, 3)
     places, seen = (points[:, :2] + _SHIFT).astype(np.float32), (points[:, 2] > 0).astype(np.float32)
     joints, confidence = convert_joints(places, COCO_17, MPII_16, seen)
