@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gaitprint.core.errors import UnreadableFileError
-from gaitprint.training.stopwatch import stopwatch, training_seconds
+from gaitprint.training.stopwatch import processor_seconds, stopwatch, training_seconds
 
 
 def test_counts_what_was_done_and_not_what_was_discarded(tmp_path: Path) -> None:
@@ -22,6 +22,17 @@ def test_counts_what_was_done_and_not_what_was_discarded(tmp_path: Path) -> None
     with stopwatch(tmp_path):
         time.sleep(0.05)
     assert training_seconds(tmp_path) >= first + 0.05
+
+
+def test_processor_time_counts_work_and_no_waiting(tmp_path: Path) -> None:
+    with stopwatch(tmp_path, processor_seconds):
+        time.sleep(0.3)
+    assert training_seconds(tmp_path) < 0.2
+    worked = time.process_time() + 0.1
+    with stopwatch(tmp_path, processor_seconds):
+        while time.process_time() < worked:
+            pass
+    assert training_seconds(tmp_path) >= 0.08
 
 
 def test_an_interruption_counts_up_to_the_last_checkpoint(tmp_path: Path) -> None:

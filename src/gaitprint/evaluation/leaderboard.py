@@ -55,7 +55,7 @@ class Row:
         figures: name of the figure -> mean and deviation over the seeds; empty where all runs failed.
         validation: mean average precision on people held out of the training, by which the best system is chosen;
             None where nobody was held out.
-        training_seconds: wall time of the trainings, those of members and of a pre-training included; None without any.
+        training_seconds: as `RunResult.training_seconds`, with those of members and of a pre-training; or None.
         budget: how long it was trained, in words.
         cost: of one walk; None where it could not be measured.
         folders: of the runs that succeeded, in the order of their seeds.
@@ -143,7 +143,7 @@ class Leaderboard:
         boards: one a data set, the fusion last.
         seeds: how many each system was trained with.
         quick: whether this was a trial on few people and a few steps, whose figures mean nothing.
-        skipped: one line for each data set that could not be had.
+        skipped: one line for each data set that could not be had, and for a fusion that could not be made.
     """
 
     boards: tuple[Board, ...]

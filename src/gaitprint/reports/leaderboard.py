@@ -129,8 +129,9 @@ def _introduction(result: Leaderboard) -> str:
             "",
             *(["A trial on few people and a few steps: **the figures mean nothing.**", ""] if result.quick else []),
             f"Figures in percent, {seeds}.",
-            "`training` is the budget of one training, `seconds` its wall time with one thread, beside other work. A",
-            "multiplication with its addition is one multiply-add; those of matrix products and convolutions count.",
+            "`training` is the budget of one training, `seconds` the processor time that it took on a CPU, with one",
+            "thread, or time by the clock on a GPU. A multiplication with its addition is one multiply-add; those of",
+            "matrix products and convolutions count.",
             "Milliseconds are those of one walk alone with two threads, from what was recorded to the embedding. With",
             "several conditions rank-5 is their mean, and mAP is that of a search in all views together.",
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from gaitprint.models.weights import read_card
 from gaitprint.training.processes import Died, available_cores, in_processes
 from gaitprint.training.recipe import Recipe, load_recipe
 from gaitprint.training.run_folder import first_difference
-from gaitprint.training.stopwatch import stopwatch, training_seconds
+from gaitprint.training.stopwatch import processor_seconds, stopwatch, training_seconds
 
 # Where an evaluated run has its figures.
 METRICS_FILE = Path("evaluation", "metrics.json")
@@ -185,12 +186,14 @@ def complete(
 def _complete(run: PlannedRun, store: Store, protocol: str, device: str, evaluate: Evaluate) -> dict[str, Any]:
     import torch
 
+    from gaitprint.evaluation.embed import choose_device
     from gaitprint.training.train import train
 
     recipe = run.resolve()
     last = surviving_folder(run.folder / "last")
     steps_before = 0 if last is None else read_card(last).step
-    with stopwatch(run.folder) as watch:
+    clock = processor_seconds if choose_device(device).type == "cpu" else time.perf_counter
+    with stopwatch(run.folder, clock) as watch:
         summary = train(recipe, store, run.folder, resume=True, device=device)
         if summary["steps"] == steps_before:
             watch.discard()  # trained already: it only lacked its evaluation
