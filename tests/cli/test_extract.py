@@ -55,9 +55,8 @@ def test_a_walk_may_be_a_video(video: Path, tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (["--size", "65"], 2, "HEIGHTxWIDTH"),
-        (["--size", "65x65"], 2, "known: 64x64"),
-        (["--joints", "3d", "--front-end", "background"], 2, "--joints 3d"),
+        (["--size", "65x65"], 2, "must be 64x64, 64x44 or 128x88"),
+        (["--joint-axes", "3", "--front-end", "background"], 2, "--joint-axes 3"),
         (["--frame-rate", "0"], 2, "--frame-rate"),
         (["--subject", "a/b"], 1, "no valid label"),
     ],

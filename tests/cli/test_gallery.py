@@ -59,7 +59,7 @@ def call(tmp_path, capsys):
 def test_a_gallery_from_the_first_enrolment_to_the_last_removal(walks, network, tmp_path, call, monkeypatch) -> None:
     monkeypatch.setenv("GAITPRINT_GALLERY", str(tmp_path / "known"))
     model = ("--model", network)
-    anna, printed = call("enroll", "Anna", *walks[0][:2], *model, "--keep-walks", "--pictures")
+    anna, printed = call("enroll", "Anna", *walks[0][:2], *model, "--keep-walks", "--keep-pictures")
     assert anna["walks"] == ["000/nm-01/090", "000/nm-02/090"]
     assert len(anna["templates"]) == 2
     assert "Anna: 2 templates (cnn-gei)" in printed

@@ -67,7 +67,7 @@ def call(tmp_path, capsys, options):
 
 
 def test_people_are_enrolled_and_identified_from_videos(videos, call, tmp_path) -> None:
-    anna, printed = call("enroll", "Anna", videos / "anna.avi", videos / "empty.avi", "--keep-walks", "--pictures")
+    anna, printed = call("enroll", "Anna", videos / "anna.avi", videos / "empty.avi", "--keep-walks", "--keep-pictures")
     assert anna["walks"] == ["anna-person-01/anna-01/090"]
     assert [video["people"] for video in anna["videos"]] == [[{"person": 1, "walks": anna["walks"]}]]
     assert [each["walk"] for each in anna["left_out"]] == [str(videos / "empty.avi")]

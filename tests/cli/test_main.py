@@ -1,3 +1,4 @@
+import inspect
 import json
 import subprocess
 import sys
@@ -30,8 +31,12 @@ def test_help_of_every_command(name, capsys):
         main.run([name, "--help"])
     text = capsys.readouterr().out
     assert caught.value.code == 0
-    for option in ("--json", "--quiet", "--device"):
-        assert option in text
+    assert "--json FILE|-" in text
+    assert "--quiet" in text
+    assert ("--device" in text) == ("device" in inspect.signature(COMMANDS[name]).parameters)
+    assert "(default: None)" not in text
+    assert "(default: False)" not in text
+    assert "{None}" not in text
 
 
 def test_help_loads_no_torch():
@@ -45,9 +50,6 @@ def test_wrong_usage_exits_with_2(capsys):
     assert main.run([]) == 2
     assert main.run(["evalute"]) == 2
     assert "did you mean 'evaluate'" in capsys.readouterr().err
-    with pytest.raises(SystemExit) as caught:
-        main.run(["synth", "--subjects", "many", "--out", "x"])
-    assert caught.value.code == 2
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
+from gaitprint.cli.option_types import Device, Names
 from gaitprint.cli.rejects import print_rejects, rejects_to_json
 from gaitprint.cli.terminal import output
 from gaitprint.core.errors import UsageError
@@ -23,8 +24,8 @@ def attention(
     *,
     data: Annotated[Path, arg(metavar="STORE")],
     out: Annotated[Path, arg(metavar="DIR")],
-    subjects: tuple[str, ...] = (),
-    device: str = "auto",
+    subjects: Names = (),
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Draw which joints and which moments of a walk a model looks at.
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 from tyro.conf import Positional, arg
 
+from gaitprint.cli.option_types import Device, Names
 from gaitprint.cli.terminal import output
 
 _SHOWN_RATES = (0.001, 0.01, 0.1)
@@ -19,10 +20,10 @@ def calibrate(
     /,
     *,
     data: Annotated[Path, arg(metavar="STORE")],
-    subjects: tuple[str, ...] = (),
+    subjects: Names = (),
     recordings: Literal["conditions", "videos"] = "conditions",
     source: Annotated[str | None, arg(metavar="WORDS")] = None,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Find a model's thresholds and probabilities on people whom it never saw, and keep them beside its weights.
 

@@ -2,91 +2,137 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import io
 import json
 import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import tyro
 
 from gaitprint.cli.commands import COMMANDS
 from gaitprint.cli.terminal import terminal_output
-from gaitprint.core.errors import FailedCheckError
+from gaitprint.cli.wrong_usage import wrong_usage
+from gaitprint.core.errors import FailedCheckError, UsageError
 from gaitprint.core.files import write_json
 
 # How tyro reads every command.
-PARSING = (tyro.conf.FlagCreatePairsOff, tyro.conf.HelptextFromCommentsOff)
+PARSING = (tyro.conf.FlagCreatePairsOff, tyro.conf.HelptextFromCommentsOff, tyro.conf.DisallowNone)
+
+# What every command takes besides its own options.
+_JSON = inspect.Parameter(
+    "json",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=None,
+    annotation=Annotated[
+        str | None,
+        tyro.conf.arg(
+            metavar="FILE|-",
+            help="Also write a machine-readable summary to FILE, or to standard output with '-'.",
+        ),
+    ],
+)
+_QUIET = inspect.Parameter(
+    "quiet",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=False,
+    annotation=Annotated[bool, tyro.conf.arg(help="Print errors only.")],
+)
 
 
 @dataclass(frozen=True)
-class RunOptions:
-    """What every command takes."""
+class Call:
+    """What a command is called with.
 
-    json: Annotated[str | None, tyro.conf.arg(metavar="FILE|-")] = None
-    """Also write a machine-readable summary to FILE, or to standard output with '-'."""
-    quiet: bool = False
-    """Print errors only."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where to compute."""
+    Args:
+        positional: words.
+        named: the command's own options.
+        json: file that gets what the command returns; ``-`` for standard output, None for none.
+        quiet: print errors only.
+    """
+
+    positional: tuple[Any, ...]
+    named: dict[str, Any]
+    json: str | None
+    quiet: bool
 
 
 def call_command(name: str, arguments: Sequence[str]) -> None:
     """Call the command `name` with the words that followed it.
 
     Raises:
-        UsageError: there is no such command; else whatever the command raises.
-        SystemExit: 0 after a help text, 2 after a message about words that the command does not take.
+        UsageError: there is no such command, or it does not take these words; else whatever the command raises.
+        SystemExit: 0, after a help text.
     """
     function = COMMANDS[name]
-    tyro.cli(
-        with_run_options(function),
-        prog=f"gaitprint {name}",
-        args=overrides_first(function, arguments),
-        config=PARSING,
-    )
+    _carry_out(function, parse(name, function, arguments))
 
 
-def with_run_options(function: Callable[..., Any]) -> Callable[..., None]:
-    """Give a command the options of `RunOptions`, and write what it returns where ``--json`` says."""
+def parse(name: str, function: Callable[..., Any], arguments: Sequence[str]) -> Call:
+    """Read the words that followed a command.
+
+    Raises:
+        UsageError: the command does not take them; the text says which, and the nearest ones that it takes.
+        SystemExit: 0, after a help text.
+    """
+    parser, words = parser_of(function), overrides_first(function, arguments)
+    try:
+        # What the parser has to say about words that it refuses is dropped: a box of many lines.
+        with contextlib.redirect_stderr(io.StringIO()):
+            return tyro.cli(parser, prog=f"gaitprint {name}", args=words, config=PARSING)
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        reason = wrong_usage(parser, words)
+    raise UsageError(f"gaitprint {name}: {reason}; gaitprint {name} --help explains what it takes")
+
+
+def parser_of(function: Callable[..., Any]) -> Callable[..., Call]:
+    """Return a function with the signature of a command, ``--json`` and ``--quiet``, that returns the call."""
     signature = inspect.signature(function, eval_str=True)
-    parameters = [parameter for name, parameter in signature.parameters.items() if name != "device"]
-    options_parameter = inspect.Parameter(
-        "options",
-        inspect.Parameter.KEYWORD_ONLY,
-        default=RunOptions(),
-        annotation=Annotated[RunOptions, tyro.conf.arg(name="")],
-    )
+    parameters = [_with_hint(each) for each in (*signature.parameters.values(), _JSON, _QUIET)]
 
-    def command(*positional: Any, options: RunOptions, **named: Any) -> None:
-        if "device" in signature.parameters:
-            named["device"] = options.device
-        # Under torchrun every process runs the command, and the first one speaks for all.
-        is_first = os.environ.get("RANK", "0") == "0"
-        results_to_terminal = is_first and not options.quiet and options.json != "-"
-        with terminal_output(results=results_to_terminal, progress_lines=is_first and not options.quiet):
-            failure: FailedCheckError | None = None
-            try:
-                summary = function(*positional, **named)
-            except FailedCheckError as error:
-                summary, failure = error.summary, error
-        if is_first and options.json == "-":
-            sys.stdout.write(json.dumps(summary, indent=2, allow_nan=False) + "\n")
-        elif is_first and options.json is not None:
-            write_json(options.json, summary)
-        if failure is not None:
-            raise failure
+    def command(*positional: Any, json: str | None, quiet: bool, **named: Any) -> Call:
+        return Call(positional, named, json, quiet)
 
     # tyro builds the parser from these.
     command.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[*parameters, options_parameter], return_annotation=None
+        parameters=parameters, return_annotation=Call
     )
-    command.__annotations__ = {p.name: p.annotation for p in [*parameters, options_parameter]}
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
     command.__doc__ = function.__doc__
     command.__name__ = function.__name__
     return command
+
+
+def _with_hint(parameter: inspect.Parameter) -> inspect.Parameter:
+    """Let the help text of an option end with its default only where that says something."""
+    says_nothing = parameter.default in (None, ()) or isinstance(parameter.default, bool)
+    hint = tyro.conf.arg(help_behavior_hint="" if says_nothing else "(default: {})".format)
+    return parameter.replace(annotation=Annotated[parameter.annotation, hint])
+
+
+def _carry_out(function: Callable[..., Any], call: Call) -> None:
+    """Call a command, and write what it returns where ``--json`` says."""
+    # Under torchrun every process runs the command, and the first one speaks for all.
+    is_first = os.environ.get("RANK", "0") == "0"
+    results_to_terminal = is_first and not call.quiet and call.json != "-"
+    failure: FailedCheckError | None = None
+    with terminal_output(results=results_to_terminal, progress_lines=is_first and not call.quiet):
+        try:
+            summary = function(*call.positional, **call.named)
+        except FailedCheckError as error:
+            summary, failure = error.summary, error
+    if is_first and call.json == "-":
+        sys.stdout.write(json.dumps(summary, indent=2, allow_nan=False) + "\n")
+    elif is_first and call.json is not None:
+        write_json(call.json, summary)
+    if failure is not None:
+        raise failure
 
 
 def overrides_first(function: Callable[..., Any], arguments: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from rich.text import Text
 from tyro.conf import Positional, arg
 
 from gaitprint.cli.galleries import only_model
+from gaitprint.cli.option_types import Device
 from gaitprint.cli.probability import percentage
 from gaitprint.cli.terminal import output
 from gaitprint.cli.walk import read_walk
@@ -19,7 +20,7 @@ def compare(
     /,
     *,
     model: Annotated[str | None, arg(metavar="MODEL")] = None,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Say how alike two walks are, and how likely one person's.
 

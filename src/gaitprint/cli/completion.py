@@ -27,14 +27,14 @@ def completion(shell: Positional[Annotated[Literal["bash", "zsh"], arg(metavar="
     """
     import tyro.extras
 
-    from gaitprint.cli.calling import PARSING, with_run_options
+    from gaitprint.cli.calling import PARSING, parser_of
     from gaitprint.cli.commands import COMMANDS
 
     script = io.StringIO()
     # tyro prints the script as its answer to an option, and exits.
     with contextlib.redirect_stdout(script), contextlib.suppress(SystemExit):
         tyro.extras.subcommand_cli_from_dict(
-            {name: with_run_options(function) for name, function in COMMANDS.items()},
+            {name: parser_of(function) for name, function in COMMANDS.items()},
             prog="gaitprint",
             args=["--tyro-print-completion", shell],
             config=PARSING,

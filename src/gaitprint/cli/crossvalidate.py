@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from gaitprint.cli.option_types import Device
 from gaitprint.cli.terminal import output
 
 
@@ -21,7 +22,7 @@ def crossvalidate(
     protocol: Annotated[str, arg(metavar="NAME")] = "first-walk",
     final: bool = False,
     jobs: Annotated[int, arg(metavar="J")] = 1,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Train systems once for each fold of people, on everybody else, and measure them on the fold.
 

@@ -10,6 +10,7 @@ from tyro.conf import arg
 
 from gaitprint.cli import demo_videos
 from gaitprint.cli.evaluate import evaluate
+from gaitprint.cli.option_types import Device
 from gaitprint.cli.synth import synth
 from gaitprint.cli.terminal import output
 from gaitprint.cli.train import train
@@ -22,7 +23,7 @@ PROBE_CONDITION, PROBE_VIEW = "nm-05", "090"
 
 
 def demo(
-    *, out: Annotated[Path, arg(metavar="DIR")] = Path("gaitprint-demo"), seed: int = 0, device: str = "auto"
+    *, out: Annotated[Path, arg(metavar="DIR")] = Path("gaitprint-demo"), seed: int = 0, device: Device = "auto"
 ) -> dict[str, Any]:
     """Make walkers, train on some, recognise the others, and write a report.
 

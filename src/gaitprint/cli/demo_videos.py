@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from gaitprint.cli.option_types import Device
 from gaitprint.cli.probability import percentage
 from gaitprint.cli.terminal import output
 
@@ -54,7 +55,7 @@ _CLIPS = (
 
 
 def recognise_in_videos(
-    folder: Path, model: str | os.PathLike[str] = MODEL, *, seed: int = 0, device: str = "auto"
+    folder: Path, model: str | os.PathLike[str] = MODEL, *, seed: int = 0, device: Device = "auto"
 ) -> dict[str, Any]:
     """Render videos, enroll three people by theirs, and ask who comes in two others.
 

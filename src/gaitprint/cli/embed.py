@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
+from gaitprint.cli.option_types import Device
 from gaitprint.cli.terminal import output
 
 
@@ -16,7 +17,7 @@ def embed(
     *,
     data: Annotated[Path, arg(metavar="STORE")],
     out: Annotated[Path, arg(metavar="FILE.npz")],
-    device: str = "auto",
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Write the embeddings of all walks of a store.
 

@@ -8,6 +8,7 @@ from rich.text import Text
 from tyro.conf import Positional, arg
 
 from gaitprint.cli.galleries import Models, load_models
+from gaitprint.cli.option_types import Device
 from gaitprint.cli.terminal import output
 
 
@@ -21,8 +22,8 @@ def enroll(
     person: Annotated[int | None, arg(metavar="N")] = None,
     replace: bool = False,
     keep_walks: bool = False,
-    pictures: bool = False,
-    device: str = "auto",
+    keep_pictures: bool = False,
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Make somebody known by one or more walks: all that will do are kept, or after an error none.
 
@@ -39,7 +40,7 @@ def enroll(
         person: Number of the person in the one video that is given.
         replace: Remove the person's older templates of the same models.
         keep_walks: Keep the walks too, so that a later model can embed them again.
-        pictures: Keep a small picture of each walk.
+        keep_pictures: Keep a small picture of each walk.
         device: Where to compute.
 
     Returns:
@@ -57,7 +58,9 @@ def enroll(
     recorded = recordings.of_one_person()
     # Nothing is made before there is something to keep.
     with Gallery(gallery, [each.embedder for each in models]) as known:
-        outcome = known.enroll(name, recorded, replace_older=replace, keep_walks=keep_walks, keep_pictures=pictures)
+        outcome = known.enroll(
+            name, recorded, replace_older=replace, keep_walks=keep_walks, keep_pictures=keep_pictures
+        )
         place = known.engine.location
     also = f", in place of {outcome.replaced}" if outcome.replaced else ""
     used = ", ".join(outcome.models)

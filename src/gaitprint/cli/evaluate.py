@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from tyro.conf import Positional, arg
 
 from gaitprint.cli.evaluate_pose import evaluate_pose_network
+from gaitprint.cli.option_types import Device, Names
 from gaitprint.cli.terminal import output
 from gaitprint.core.errors import UsageError
 from gaitprint.core.files import write_json
@@ -20,7 +21,7 @@ def evaluate(
     data: Annotated[Path, arg(metavar="STORE")],
     protocol: Annotated[str, arg(metavar="NAME")],
     out: Annotated[Path, arg(metavar="DIR")],
-    subjects: tuple[str, ...] = (),
+    subjects: Names = (),
     show_matches: int = 5,
     show_fails: int = 5,
     tsne: bool = False,
@@ -29,7 +30,7 @@ def evaluate(
     sample_pairs: Annotated[int | None, arg(metavar="N")] = None,
     frame_step: Annotated[int, arg(metavar="N")] = 1,
     seed: int = 0,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Measure a model under a protocol; writes metrics.json, embeddings.npz and report.html.
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from tyro.conf import Positional, arg
 
 from gaitprint.cli.interrupt import interrupt_stops
+from gaitprint.cli.option_types import Device, Size, parse_size
 from gaitprint.cli.terminal import output
 from gaitprint.core.errors import UsageError
 
@@ -33,13 +34,13 @@ def extract(
     condition: Annotated[str | None, arg(metavar="C")] = None,
     front_end: Literal["auto", "mediapipe", "background"] = "auto",
     pose: Annotated[str, arg(metavar="auto|mediapipe|off|MODEL")] = "auto",
-    joints: Literal["2d", "3d"] = "2d",
-    size: Annotated[str, arg(metavar="HxW")] = "64x64",
+    joint_axes: Literal[2, 3] = 2,
+    size: Size = "64x64",
     frames: bool = False,
     pictures: Annotated[Path | None, arg(metavar="DIR")] = None,
     frame_rate: Annotated[float | None, arg(metavar="HZ")] = None,
     seconds: Annotated[float | None, arg(metavar="S")] = None,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Find people in a video, and put each passage as one walk into a store.
 
@@ -55,8 +56,8 @@ def extract(
         front_end: What finds silhouettes: background needs no network, mediapipe the extra 'video'; auto takes
             mediapipe where it is installed.
         pose: What finds joints: mediapipe, a pose network (shipped name, run folder, weights file), or off.
-        joints: Keep joints in pixels (2d) or in metres about the hips (3d, mediapipe only).
-        size: Height and width of the silhouettes: 64x64, 64x44 or 128x88.
+        joint_axes: 2 keeps joints in pixels, 3 in metres about the hips (mediapipe only).
+        size: Height x width of the silhouettes.
         frames: Keep the RGB frames too, square around the person.
         pictures: Where to draw what was extracted; STORE-pictures beside the store where it is not given.
         frame_rate: Frames a second, where the video states a wrong rate, and of a folder of pictures.
@@ -69,7 +70,6 @@ def extract(
     """
     from gaitprint.core.progress import console
     from gaitprint.core.sequence import check_label
-    from gaitprint.data.silhouettes import check_size
     from gaitprint.data.store import Store
     from gaitprint.evaluation.embed import choose_device
     from gaitprint.video.front_ends import choose_front_ends
@@ -79,8 +79,6 @@ def extract(
     from gaitprint.video.pipeline import Extraction
     from gaitprint.video.sources import open_source
 
-    aligned = _parse_size(size)
-    check_size(aligned)
     for option, label in (("subject", subject), ("condition", condition)):
         if label is not None:
             check_label(option, label)
@@ -88,13 +86,13 @@ def extract(
         if number is not None and not 0 < number < 1e6:
             raise UsageError(f"{option} is {number}, must be above 0")
     front_ends = choose_front_ends(front_end, pose, choose_device(device))
-    if joints == "3d" and (front_ends.pose is None or not front_ends.pose.knows_depth):
-        raise UsageError("--joints 3d: only the MediaPipe pose front-end finds depth; --pose mediapipe chooses it")
+    if joint_axes == 3 and (front_ends.pose is None or not front_ends.pose.knows_depth):
+        raise UsageError("--joint-axes 3: only the MediaPipe pose front-end finds depth; --pose mediapipe chooses it")
     video = open_source(source, frame_rate_hz=frame_rate, seconds=seconds)
     store = Store.create(out)
     folder = pictures or out.with_name(f"{out.name}-pictures")
     options = PassageOptions(
-        size=aligned, joint_axes=3 if joints == "3d" else 2, frames_size=_SIDE_OF_FRAMES if frames else None
+        size=parse_size(size), joint_axes=joint_axes, frames_size=_SIDE_OF_FRAMES if frames else None
     )
     extraction = Extraction(video, front_ends, options)
     found = _keep_passages(extraction, store, WalkNames(subject, condition or video.name, set(store)), folder)
@@ -150,18 +148,6 @@ def _keep_passages(extraction: Extraction, store: Store, names: WalkNames, folde
             status.update(f"frame {extraction.frames}: {len(found.passages)} passages")
     store.add(waiting)
     return found
-
-
-def _parse_size(words: str) -> tuple[int, int]:
-    """Read HxW.
-
-    >>> _parse_size("64x44")
-    (64, 44)
-    """
-    height, _, width = words.partition("x")
-    if not (height.isdecimal() and width.isdecimal()):
-        raise UsageError(f"--size is '{words}', must be HEIGHTxWIDTH, for example 64x64")
-    return int(height), int(width)
 
 
 def _print_passages(found: _Found, extraction: Extraction) -> None:

@@ -11,6 +11,7 @@ from rich.text import Text
 from tyro.conf import Positional, arg
 
 from gaitprint.cli.galleries import Models
+from gaitprint.cli.option_types import Device
 from gaitprint.cli.terminal import output
 from gaitprint.core.errors import UsageError
 
@@ -42,7 +43,7 @@ def gallery(
     *,
     gallery: Annotated[str | None, arg(metavar="FOLDER|URL")] = None,
     model: Models = (),
-    device: str = "auto",
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Look at a gallery, and change it: list | show NAME | rename A B | delete NAME | export FILE | import FILE |
     copy FROM TO | reembed.
@@ -56,7 +57,7 @@ def gallery(
         words: What the action needs, as above.
         gallery: A folder, or the URL of a server; default: the gallery in GAITPRINT_GALLERY, else the user's.
         model: For reembed: a run folder, a weights file, or a shipped model's name; again for another modality.
-        device: Where to compute.
+        device: For reembed: where to compute.
 
     Returns:
         action, gallery, and what the action did: people (list), person and templates (show), templates (how many).
@@ -66,6 +67,8 @@ def gallery(
         raise UsageError(f"gaitprint gallery {expected}: {len(words)} words given")
     if model and action != "reembed":
         raise UsageError(f"gaitprint gallery {action} looks at no walk, and takes no --model")
+    if device != "auto" and action != "reembed":
+        raise UsageError(f"gaitprint gallery {action} computes nothing, and takes no --device")
     if action == "reembed":
         return _reembed(gallery, model, device)
     if action == "copy":

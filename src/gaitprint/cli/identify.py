@@ -13,6 +13,7 @@ from rich.text import Text
 from tyro.conf import Positional, arg
 
 from gaitprint.cli.galleries import Models, is_store, only_model, open_gallery
+from gaitprint.cli.option_types import Device
 from gaitprint.cli.probability import percentage
 from gaitprint.cli.terminal import output
 from gaitprint.core.errors import UsageError
@@ -35,7 +36,7 @@ def identify(
     one_person: bool = False,
     fpir: Annotated[float, arg(metavar="P")] = 0.01,
     top_k: Annotated[int, arg(metavar="K")] = 5,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Say who walks here, among enrolled people: candidates, and whether the first one is taken for known.
 

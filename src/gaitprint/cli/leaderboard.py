@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from tyro.conf import UseAppendAction, arg
 
+from gaitprint.cli.option_types import Device
 from gaitprint.cli.terminal import output
 
 
@@ -19,7 +20,7 @@ def leaderboard(
     quick: bool = False,
     jobs: Annotated[int | None, arg(metavar="J")] = None,
     docs: Annotated[Path | None, arg(metavar="FILE.md")] = None,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Train and measure every shipped system on the same people, and put them side by side.
 

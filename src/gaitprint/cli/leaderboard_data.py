@@ -62,12 +62,12 @@ class LeaderboardData:
             return Store.open(self._given[data.name])
         out, quick = self._folder / data.name, self._quick
         if data.name == "walkers":
-            synth(subjects=_QUICK_WALKERS if quick else 124, out=out, views=("054", "090") if quick else None)
+            synth(subjects=_QUICK_WALKERS if quick else 124, out=out, views=("054", "090") if quick else ())
         elif data.name == "rgb":
             synth(subjects=_QUICK_WALKERS if quick else 124, out=out, seed=1, views=_RGB_VIEWS, every=3, frames=True)
         else:
             motion, frames = self._recorded().path, data.name == "filmed"
-            views = _QUICK_VIEWS if quick else _RGB_VIEWS if frames else None
+            views = _QUICK_VIEWS if quick else _RGB_VIEWS if frames else ()
             every = (24 if frames else 4) if quick else (6 if frames else 1)
             synth(motion=motion, out=out, views=views, every=every, frames=frames)
         return Store.open(out)

@@ -67,7 +67,7 @@ def print_overview() -> None:
         for name, summary in commands.items():
             table.add_row(f"  [cyan]{name}[/cyan]", summary)
         console.print(table)
-    console.print("\nEvery command takes --json FILE|-, --quiet and --device auto|cpu|cuda.")
+    console.print("\nEvery command takes --json FILE|- and --quiet; many take --device auto|cpu|cuda.")
 
 
 def _call(name: str, arguments: Sequence[str]) -> None:

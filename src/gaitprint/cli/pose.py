@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from rich.text import Text
 from tyro.conf import Positional, arg
 
+from gaitprint.cli.option_types import Device
 from gaitprint.cli.rejects import print_rejects, rejects_to_json
 from gaitprint.cli.terminal import output
 from gaitprint.core.errors import UsageError
@@ -31,7 +32,7 @@ def pose(
     crop: Literal["auto", "off"] = "auto",
     box: Annotated[str | None, arg(metavar="X,Y,W,H")] = None,
     threshold: Annotated[float, arg(metavar="P")] = 0.5,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Find the 16 joints of a person in a picture, a folder of pictures or a video.
 

@@ -7,16 +7,9 @@ from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
+from gaitprint.cli.option_types import Size, parse_size
 from gaitprint.cli.rejects import print_rejects, rejects_to_json
 from gaitprint.cli.terminal import output
-
-Size = Literal["64x64", "64x44", "128x88"]
-
-
-def parse_size(size: str) -> tuple[int, int]:
-    """Turn ``"64x44"`` into (height, width)."""
-    height, _, width = size.partition("x")
-    return int(height), int(width)
 
 
 def prepare(

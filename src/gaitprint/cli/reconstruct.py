@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
+from gaitprint.cli.option_types import Device, Names
 from gaitprint.cli.terminal import output
 from gaitprint.core.errors import UsageError
 from gaitprint.core.files import atomic_path, write_json
@@ -18,13 +19,13 @@ def reconstruct(
     *,
     data: Annotated[Path, arg(metavar="STORE")],
     out: Annotated[Path, arg(metavar="DIR")],
-    subjects: tuple[str, ...] = (),
-    conditions: tuple[str, ...] = (),
-    views: tuple[str, ...] = (),
+    subjects: Names = (),
+    conditions: Names = (),
+    views: Names = (),
     walks: Annotated[tuple[str, ...], arg(metavar="ID")] = (),
     clips: Annotated[int | None, arg(metavar="N")] = None,
     seed: int = 0,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Hide parts of walks, let a model fill them in, and measure and draw how well it does.
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from tyro.conf import Positional, UseAppendAction, arg
 
 from gaitprint.cli.galleries import Models
+from gaitprint.cli.option_types import Device
 from gaitprint.cli.terminal import output
 from gaitprint.core.errors import UsageError
 from gaitprint.core.extras import needs_extra
@@ -47,7 +48,7 @@ def serve(
     waiting_jobs: int = 8,
     requests_per_minute: int = 600,
     videos_per_minute: int = 30,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Run the service with its web page; or make, list and revoke the tokens that let people in.
 
@@ -66,7 +67,7 @@ def serve(
         host_name: A name that requests may address; again for another one. Any, where none is given.
         certificate: PEM file of the certificate, for HTTPS.
         key: PEM file of its key, where it is another one.
-        auth: Ask for tokens. Only where nobody else can connect may it be done without.
+        auth: Ask nobody for a token; only where nobody else can connect.
         rights: Of a new token: identify, verify, list, enroll, delete, audit, or admin for all; default: the first
             three.
         expires: How long a new token is valid: 30d, 12h, 45m; for ever where it is not given.

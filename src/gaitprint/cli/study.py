@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from gaitprint.cli.option_types import Device
 from gaitprint.cli.terminal import output
 
 
@@ -21,7 +22,7 @@ def study(
     seeds: Annotated[int, arg(metavar="N")] = 3,
     protocol: Annotated[str, arg(metavar="NAME")] = "casia-b",
     jobs: Annotated[int, arg(metavar="J")] = 1,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Train a grid of recipe changes with several seeds each, and compare them.
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol,
 from tyro.conf import arg
 
 from gaitprint import __version__
-from gaitprint.cli.prepare import Size, parse_size
+from gaitprint.cli.option_types import Names, Size, parse_size
 from gaitprint.cli.rejects import print_rejects, rejects_to_json
 from gaitprint.cli.terminal import output
 from gaitprint.core.errors import GaitprintError, UsageError
@@ -49,8 +49,8 @@ def synth(
     subjects: Annotated[int | None, arg(metavar="N")] = None,
     out: Annotated[Path, arg(metavar="DIR")],
     layout: Literal["casia-b", "everyday"] = "casia-b",
-    conditions: tuple[str, ...] | None = None,
-    views: tuple[str, ...] | None = None,
+    conditions: Names = (),
+    views: Names = (),
     every: Annotated[int, arg(metavar="N")] = 1,
     motion: Annotated[Path | None, arg(metavar="STORE")] = None,
     as_: Annotated[Literal["store", "tree", "videos"], arg(name="as")] = "store",
@@ -106,12 +106,13 @@ def synth(
             "give either --subjects, to make people up, or --motion, to render recorded ones; "
             "--layout everyday takes both"
         )
-    if everyday and (views is not None or conditions is not None):
+    if everyday and (views or conditions):
         raise UsageError(
             "--layout everyday draws clothes and cameras by itself; it takes no --conditions and no --views"
         )
-    if every < 1:
-        raise UsageError(f"--every is {every}, must be at least 1")
+    for option, number in (("--every", every), ("--workers", workers)):
+        if number is not None and number < 1:
+            raise UsageError(f"{option} is {number}, must be at least 1")
     if joint_axes == 2 and not (joints and frames):
         raise UsageError("--joint-axes 2 gives joints in pixels of the frames; it needs --joints and --frames")
     shown = _Shown(joints, joint_axes, frames, views, every)
@@ -126,7 +127,7 @@ def synth(
         walks, splits = _everyday(subjects, seed, shown) if everyday else _made_up(subjects, seed, conditions, shown)
         sources.append(f"synthetic walkers, layout {layout}, seed {seed}")
     if motion is not None:
-        if conditions is not None:
+        if conditions:
             raise UsageError("--conditions chooses what made-up people do; with --motion every walk is rendered")
         recorded = Store.open(motion)
         passages = range(1, EVERYDAY_PASSAGES + 1) if everyday else (None,)
@@ -172,14 +173,14 @@ class _Shown:
     joints: str | None
     joint_axes: Literal[2, 3]
     frames: bool
-    chosen_views: tuple[str, ...] | None
+    chosen_views: tuple[str, ...]
     every: int
 
     @property
     def views(self) -> tuple[str, ...]:
         from gaitprint.synth.camera import VIEWS
 
-        return VIEWS if self.chosen_views is None else self.chosen_views
+        return self.chosen_views or VIEWS
 
 
 class _Walk(Protocol):
@@ -275,7 +276,7 @@ def _everyday(subjects: int, seed: int, shown: _Shown) -> tuple[list[_Walk], dic
 
 
 def _made_up(
-    subjects: int, seed: int, conditions: tuple[str, ...] | None, shown: _Shown
+    subjects: int, seed: int, conditions: tuple[str, ...], shown: _Shown
 ) -> tuple[list[_Walk], dict[str, list[str]]]:
     from gaitprint.synth.walkers import CONDITIONS, casia_b_walks
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
+from gaitprint.cli.option_types import Device
 from gaitprint.cli.terminal import output
 
 
@@ -18,7 +19,7 @@ def train(
     data: Annotated[Path, arg(metavar="STORE")],
     out: Annotated[Path, arg(metavar="RUN")],
     resume: bool = False,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Train a model from a recipe.
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from tyro.conf import Positional, arg
 
 from gaitprint.cli.galleries import Models, is_store, only_model, open_gallery
+from gaitprint.cli.option_types import Device
 from gaitprint.cli.probability import percentage
 from gaitprint.cli.terminal import output
 from gaitprint.core.errors import UsageError
@@ -23,7 +24,7 @@ def verify(
     model: Models = (),
     person: Annotated[int | None, arg(metavar="N")] = None,
     fmr: Annotated[float, arg(metavar="P")] = 0.01,
-    device: str = "auto",
+    device: Device = "auto",
 ) -> dict[str, Any]:
     """Check whether a walk is that of the person who is claimed.
 
