@@ -131,11 +131,38 @@ def test_a_lost_skeleton_is_one_clear_line(tmp_path: Path, kept: object, line: s
     tripod = Skeleton("tripod", ("a",), (), ())
     store = Store.create(tmp_path)
     store.add([GaitSequence("1", "x", "y", 30.0, joints=np.zeros((2, 1, 3), np.float32), skeleton=tripod)])
-    with store._write() as transaction:
+    with store._file.write() as transaction:
         transaction.put(b"!skeletons", json.dumps(kept).encode())
     with pytest.raises(UnreadableFileError, match=line) as error:
         Store(tmp_path)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        (b"{half", "damaged store"),
+        (b"[1]", "damaged store"),
+        (b'{"subject": "1"}', "damaged store \\(no 'silhouette_size' of a walk"),
+    ],
+)
+def test_a_damaged_description_is_one_clear_line(tmp_path: Path, entry: bytes, line: str) -> None:
+    store = Store.create(tmp_path)
+    with store._file.write() as transaction:
+        transaction.put(b"i" + bytes(16), entry)
+    with pytest.raises(UnreadableFileError, match=line) as error:
+        Store(tmp_path)
+    assert str(error.value).startswith(f"{tmp_path}: ")
+    assert "\n" not in str(error.value)
+
+
+def test_a_full_disk_is_one_clear_line_and_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gaitprint.data.environment._MAP_SIZES", (1 << 16,))  # no file may grow beyond
+    store = Store.create(tmp_path)
+    store.add([walk("001")])
+    with pytest.raises(UnreadableFileError, match=f"{tmp_path}: cannot be written .*MAP_FULL"):
+        store.add([walk(f"{n:03d}") for n in range(2, 50)])
+    assert list(store) == list(Store(tmp_path)) == ["001/nm-01/090"]
 
 
 def test_positions_follow_ids_not_insertion(tmp_path: Path) -> None:
@@ -267,7 +294,7 @@ def test_a_store_cut_short_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_newer_format_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gaitprint.data.store.FORMAT_VERSION", 2)
+    monkeypatch.setattr("gaitprint.data.store_file.FORMAT_VERSION", 2)
     Store.create(tmp_path)
     monkeypatch.undo()
     with pytest.raises(UnreadableFileError, match="store format 2, this gaitprint reads format 1"):

@@ -74,9 +74,16 @@ class SequenceInfo:
 
     @classmethod
     def from_mapping(cls, values: dict[str, Any], skeletons: Mapping[str, Skeleton]) -> SequenceInfo:
-        """Rebuild from the mapping that `to_json` wrote; `KeyError` where a skeleton's name is not in `skeletons`."""
-        size = values["silhouette_size"]
-        values["skeleton"] = None if values["skeleton"] is None else skeletons[values["skeleton"]]
+        """Rebuild from the mapping that `to_json` wrote.
+
+        Raises:
+            ValueError: a skeleton whose name is not in `skeletons`.
+            KeyError: a value that is missing.
+        """
+        size, name = values["silhouette_size"], values["skeleton"]
+        if name is not None and name not in skeletons:
+            raise ValueError(f"no definition of skeleton '{name}'")
+        values["skeleton"] = None if name is None else skeletons[name]
         values["modalities"] = tuple(values["modalities"])
         values["silhouette_size"] = None if size is None else (size[0], size[1])
         return cls(**values)

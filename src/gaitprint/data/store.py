@@ -35,16 +35,14 @@ from gaitprint.data.encoding import (
     unpack_blocks,
     unpack_floats,
 )
-from gaitprint.data.environment import Environment, open_environment
+from gaitprint.data.store_file import FORMAT_VERSION, StoreFile, create_store_file, read_json
 
 __all__ = ["SequenceInfo", "Store"]
-FORMAT = "gaitprint-store"
-FORMAT_VERSION = 1
 
 # First byte of a key: what the value is. Walks are keyed by a digest of their id, which may be longer than a key.
 _INFO, _DROPPED = b"i", b"d"
 _MODALITY = {"silhouettes": b"s", "joints": b"j", "confidence": b"c", "frames": b"f"}
-_FORMAT_KEY, _SPLITS_KEY, _MANIFEST_KEY, _SKELETONS_KEY = b"!format", b"!splits", b"!manifest", b"!skeletons"
+_SPLITS_KEY, _MANIFEST_KEY, _SKELETONS_KEY = b"!splits", b"!manifest", b"!skeletons"
 
 
 def _walk_key(sequence_id: str) -> bytes:
@@ -76,9 +74,7 @@ class Store:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()  # a worker process may have another working directory
-        self._writable = False
-        self._environment: Environment | None = None
-        self.encoding: Encoding = self._check_format()
+        self._file = StoreFile(self.path)
         self._infos = self._load_infos()
 
     @classmethod
@@ -101,27 +97,19 @@ class Store:
             IncompatibleError: the store that is there has the other encoding.
         """
         check_encoding(encoding)
-        folder = Path(path)
-        data_file = folder / "data.mdb"
-        if folder.exists() and not folder.is_dir():
-            raise UsageError(f"{folder}: is a file; a store is a folder")
-        if folder.is_dir() and not data_file.exists() and any(folder.iterdir()):
-            raise UsageError(f"{folder}: holds other files and no store; name a new or empty folder")
-        environment = open_environment(folder, create=True)
-        with environment.lmdb.begin(write=True) as transaction:
-            # A crash can leave a data file without an entry: that is still an empty folder to us.
-            if transaction.stat()["entries"] == 0:
-                header = {"format": FORMAT, "version": FORMAT_VERSION, "encoding": encoding}
-                transaction.put(_FORMAT_KEY, json.dumps(header).encode())
-            elif not exist_ok:
-                raise UsageError(f"{folder}: is a store already")
-        store = cls(folder)
+        create_store_file(Path(path), encoding, exist_ok)
+        store = cls(path)
         if store.encoding != encoding:
-            raise IncompatibleError(f"{folder}: keeps silhouettes as {store.encoding}, asked to write {encoding}")
-        store._writable = True
+            raise IncompatibleError(f"{path}: keeps silhouettes as {store.encoding}, asked to write {encoding}")
+        store._file.writable = True
         return store
 
     # --- what is in it ---
+
+    @property
+    def encoding(self) -> Encoding:
+        """How silhouettes are kept: ``bits`` or ``grey``."""
+        return self._file.encoding
 
     @property
     def infos(self) -> tuple[SequenceInfo, ...]:
@@ -152,7 +140,7 @@ class Store:
 
         A data set that lists its probes by sequence (Gait3D) has them under ``probe``, as sequence ids.
         """
-        return {name: tuple(members) for name, members in self._get_json(_SPLITS_KEY, {}).items()}
+        return {name: tuple(members) for name, members in self._file.get_json(_SPLITS_KEY).items()}
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -160,7 +148,7 @@ class Store:
         return {
             "format_version": FORMAT_VERSION,
             "encoding": self.encoding,
-            **self._get_json(_MANIFEST_KEY, {}),
+            **self._file.get_json(_MANIFEST_KEY),
             "counts": {
                 "walks": len(self),
                 "subjects": len({info.subject for info in self._infos}),
@@ -175,14 +163,8 @@ class Store:
 
     def dropped_frames(self) -> dict[str, list[tuple[str, str]]]:
         """Return sequence id -> (path, reason) of the source frames that its walk lacks."""
-        dropped: dict[str, list[tuple[str, str]]] = {}
-        with self._lmdb.begin() as transaction, transaction.cursor() as cursor:
-            if cursor.set_range(_DROPPED):
-                for key, value in cursor:
-                    if key[:1] != _DROPPED:
-                        break
-                    entry = json.loads(value)
-                    dropped[entry["id"]] = [(path, reason) for path, reason in entry["dropped"]]
+        entries = map(json.loads, self._file.values(_DROPPED))
+        dropped = {entry["id"]: [(path, reason) for path, reason in entry["dropped"]] for entry in entries}
         return dict(sorted(dropped.items()))
 
     def content_hash(self) -> str:
@@ -196,7 +178,7 @@ class Store:
         info = self._infos[self.position(sequence_id)]
         key = _walk_key(sequence_id)
         arrays: dict[str, Any] = {}
-        with self._lmdb.begin(buffers=True) as transaction:
+        with self._file.read() as transaction:
             for name, prefix in _MODALITY.items():
                 value = transaction.get(prefix + key)
                 if value is not None:
@@ -248,7 +230,7 @@ class Store:
             return np.stack([self.read_silhouettes(p, f) for p, f in zip(positions, frame_indices, strict=True)])
         clips: list[NDArray[np.uint8]] = []
         size = (0, 0)
-        with self._lmdb.begin(buffers=True) as transaction:
+        with self._file.read() as transaction:
             for info, frames in zip(infos, frame_indices, strict=True):
                 rows, size = packed_rows(self._value(transaction, "silhouettes", info))
                 clips.append(rows[frames])
@@ -266,7 +248,7 @@ class Store:
         """
         joints: NDArray[np.float32] = self._read("joints", position, frame_indices)
         key = _MODALITY["confidence"] + _walk_key(self._infos[position].id)
-        with self._lmdb.begin(buffers=True) as transaction:
+        with self._file.read() as transaction:
             value = transaction.get(key)
             if value is None:
                 return joints, np.ones(joints.shape[:2], np.float32)
@@ -274,7 +256,7 @@ class Store:
 
     def _read(self, name: str, position: int, frame_indices: Any) -> Any:
         info = self._infos[position]
-        with self._lmdb.begin(buffers=True) as transaction:
+        with self._file.read() as transaction:
             return self._decode(name, self._value(transaction, name, info), frame_indices)
 
     def _value(self, transaction: lmdb.Transaction, name: str, info: SequenceInfo) -> Buffer:
@@ -301,7 +283,7 @@ class Store:
 
     def add_encoded(self, walks: Sequence[EncodedWalk]) -> None:
         """Write walks that `encode_walk` made with this store's encoding; otherwise as `add`."""
-        with self._write() as transaction:
+        with self._file.write() as transaction:
             for walk in walks:
                 key = _walk_key(walk.info.id)
                 if not transaction.put(_INFO + key, walk.info.to_json(), overwrite=False):
@@ -318,22 +300,15 @@ class Store:
 
     def set_splits(self, splits: Mapping[str, Sequence[str]]) -> None:
         """Replace the splits, name -> subjects."""
-        with self._write() as transaction:
-            transaction.put(_SPLITS_KEY, json.dumps({name: list(members) for name, members in splits.items()}).encode())
+        self._file.put_json(_SPLITS_KEY, {name: list(members) for name, members in splits.items()})
 
     def set_manifest(self, values: Mapping[str, Any]) -> None:
         """Replace what `manifest` says beyond what the store itself knows; plain values that JSON can hold."""
-        with self._write() as transaction:
-            transaction.put(_MANIFEST_KEY, json.dumps(dict(values), allow_nan=False).encode())
-
-    def _write(self) -> lmdb.Transaction:
-        if not self._writable:
-            raise UsageError(f"{self.path}: opened for reading; use Store.create to write")
-        return self._lmdb.begin(write=True)
+        self._file.put_json(_MANIFEST_KEY, values)
 
     def _put_skeleton(self, transaction: lmdb.Transaction, skeleton: Skeleton) -> None:
         """Keep the definition of a skeleton that is not built in, under its name."""
-        known = json.loads(bytes(transaction.get(_SKELETONS_KEY, b"{}")))
+        known = read_json(transaction, _SKELETONS_KEY)
         built_in = SKELETONS.get(skeleton.name)
         present = known.get(skeleton.name, None if built_in is None else built_in.definition)
         if present is None:
@@ -341,56 +316,18 @@ class Store:
         elif present != skeleton.definition:
             raise InvalidSequenceError(f"{self.path}: two different skeletons are called '{skeleton.name}'")
 
-    # --- the file underneath ---
-
-    @property
-    def _lmdb(self) -> lmdb.Environment:
-        """The environment of this process, opened on first use in it."""
-        if self._environment is None or self._environment.pid != os.getpid():
-            self._environment = open_environment(self.path)
-        return self._environment.lmdb
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = dict(self.__dict__)
-        state["_environment"] = None
-        return state
-
-    def _get_json(self, key: bytes, default: Any) -> Any:
-        with self._lmdb.begin() as transaction:
-            value = transaction.get(key)
-        return default if value is None else json.loads(value)
-
-    def _check_format(self) -> Encoding:
-        try:
-            header = self._get_json(_FORMAT_KEY, None)
-        except (lmdb.Error, ValueError) as error:
-            raise UnreadableFileError(f"{self.path}: damaged store ({error})") from error
-        if not isinstance(header, dict) or header.get("format") != FORMAT:
-            raise UnreadableFileError(f"{self.path}: an LMDB folder, but no gaitprint store")
-        if header.get("version") != FORMAT_VERSION:
-            raise UnreadableFileError(
-                f"{self.path}: store format {header.get('version')}, this gaitprint reads format {FORMAT_VERSION}"
-            )
-        encoding: Encoding = header["encoding"]
-        return encoding
-
     def _load_infos(self) -> tuple[SequenceInfo, ...]:
-        values: list[bytes] = []
-        with self._lmdb.begin() as transaction, transaction.cursor() as cursor:
-            if cursor.set_range(_INFO):
-                for key, value in cursor:
-                    if key[:1] != _INFO:
-                        break
-                    values.append(value)
-        # One call of the parser for all: a third of the time of one a walk.
-        parsed = json.loads(b"[" + b",".join(values) + b"]")
-        kept = self._get_json(_SKELETONS_KEY, {})
         try:
+            # One call of the parser for all: a third of the time of one a walk.
+            parsed = json.loads(b"[" + b",".join(self._file.values(_INFO)) + b"]")
+            kept = self._file.get_json(_SKELETONS_KEY)
             # What is kept comes first: a later gaitprint may have a skeleton of the same name.
             skeletons = SKELETONS | {name: get_skeleton(definition) for name, definition in kept.items()}
             infos = [SequenceInfo.from_mapping(values, skeletons) for values in parsed]
-        except (UsageError, ValueError, TypeError, KeyError) as error:
-            raise UnreadableFileError(f"{self.path}: damaged store (no definition of skeleton {error})") from error
+        except KeyError as error:
+            raise UnreadableFileError(f"{self.path}: damaged store (no {error} of a walk)") from error
+        except (UsageError, ValueError, TypeError, AttributeError) as error:
+            raise UnreadableFileError(f"{self.path}: damaged store ({error})") from error
         return tuple(sorted(infos, key=lambda info: info.id))
 
     @cached_property
