@@ -96,6 +96,13 @@ def test_refuses_in_one_line_what_it_does_not_know(override: str, message: str) 
     assert "\n" not in str(caught.value)
 
 
+def test_refuses_to_stop_before_people_held_out_are_seen_again() -> None:
+    options = ["training.early_stopping=3", "training.validate_every_epochs=4"]
+    assert load_recipe("cnn-gei", options).training.early_stopping == 3  # nobody is held out: every epoch is judged
+    with pytest.raises(UsageError, match=r"early_stopping is 3.*every 4 epochs"):
+        load_recipe("cnn-gei", [*options, "data.validation_subjects=2"])
+
+
 def test_refuses_unknown_recipes_and_files(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"unknown recipe 'cnn-gie' .*'cnn-gei'"):
         load_recipe("cnn-gie")

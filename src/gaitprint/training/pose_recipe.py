@@ -17,7 +17,7 @@ from gaitprint.training.recipe import Recipe
 from gaitprint.training.recipe_sections import Choice, resolved, resolved_losses, table_config
 from gaitprint.training.schedule import build_schedule
 
-# Of the sections that a recipe leaves out.
+# Of the sections that a recipe leaves out, where they differ from those of other recipes.
 POSE_DEFAULTS: dict[str, Any] = {"loss": {"name": "heat-map-cross-entropy"}}
 
 

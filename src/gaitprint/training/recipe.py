@@ -8,17 +8,27 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from gaitprint.core.config import apply_overrides, config_dataclass, from_mapping, read_yaml, to_mapping
+from gaitprint.core.config import apply_overrides, config_dataclass, from_mapping, read_yaml
 from gaitprint.core.errors import UsageError
 from gaitprint.core.registry import unknown_name_message
-from gaitprint.core.skeleton_definition import with_definition
 from gaitprint.models.pose import POSE_NETWORKS
-from gaitprint.training.recipe_sections import Choice, resolved, resolved_losses, table_config
+from gaitprint.training.recipe_sections import Choice
 
 # Sections that name one entry of a table; a bare name stands for the entry with its default options.
 _CHOICES = ("model", "augment", "sampler", "loss", "optimizer", "schedule")
 # Those of them that hold several entries.
 _LISTS = ("augment", "loss")
+# Of the sections that a recipe leaves out.
+_DEFAULTS: dict[str, Any] = {
+    "input": {},
+    "data": {},
+    "augment": [],
+    "sampler": {"name": "plain"},
+    "loss": {"name": "cross-entropy"},
+    "training": {},
+    "optimizer": {"name": "adam"},
+    "schedule": {"name": "constant"},
+}
 
 
 @config_dataclass
@@ -137,6 +147,14 @@ class Recipe:
     schedule: Choice
     training: TrainingConfig
 
+    def __post_init__(self) -> None:
+        patience, every = self.training.early_stopping, self.training.validate_every_epochs
+        if self.data.validation_subjects and patience is not None and patience < every:
+            raise UsageError(
+                f"training.early_stopping is {patience}, but people held out are seen every {every} epochs "
+                "(training.validate_every_epochs): it would stop before their second turn"
+            )
+
     @property
     def finds_joints(self) -> bool:
         """Whether the model is a pose network, which finds joints and recognises nobody."""
@@ -246,99 +264,20 @@ def resolve(values: Mapping[str, Any]) -> Recipe:
         UsageError: an unknown key, name or option (with the nearest known one), or a value of a wrong type.
     """
     # What they load (torch) is not needed to list recipes.
-    from gaitprint.data.augmentation import AUGMENTATIONS
-    from gaitprint.data.inputs import INPUTS
-    from gaitprint.data.sampling import SAMPLERS
-    from gaitprint.losses import LOSSES
     from gaitprint.models import MODELS
-    from gaitprint.training.optimizer import build_optimizer
+    from gaitprint.training.identification_recipe import closed_form_defaults, resolve_identification_recipe
     from gaitprint.training.pose_recipe import POSE_DEFAULTS, resolve_pose_recipe
-    from gaitprint.training.schedule import build_schedule
 
-    defaults = {
-        "input": {},
-        "data": {},
-        "augment": [],
-        "sampler": {"name": "plain"},
-        "loss": {"name": "cross-entropy"},
-        "training": {},
-        "optimizer": {"name": "adam"},
-        "schedule": {"name": "constant"},
-    }
     given = _spelled_out(values)
     name = given["model"].get("name") if isinstance(given.get("model"), Mapping) else None
     if name in POSE_NETWORKS:
-        defaults |= POSE_DEFAULTS
+        defaults = _DEFAULTS | POSE_DEFAULTS
     elif isinstance(name, str) and name not in MODELS:
         raise UsageError(unknown_name_message("model", name, [*MODELS, *POSE_NETWORKS]))
-    elif _is_closed_form(given.get("model")):
-        defaults = _closed_form_defaults(given, defaults)
+    else:
+        defaults = _DEFAULTS | closed_form_defaults(given)
     plain = defaults | given
     for section in _LISTS:
         plain[section] = plain[section] if isinstance(plain[section], list) else [plain[section]]
     recipe = from_mapping(Recipe, plain)
-    if recipe.finds_joints:
-        return resolve_pose_recipe(recipe)
-    model = resolved(with_definition(recipe.model), "model", table_config(MODELS, "model"))
-    model_type = MODELS[model["name"]]
-    if not model_type.trainable:
-        raise UsageError(f"model '{model['name']}' needs no training: evaluate it by its name")
-    input_defaults = dict(model_type.default_input(table_config(MODELS, "model")(model)))
-    chosen = {"representation": input_defaults["representation"], **with_definition(recipe.input)}
-    if chosen["representation"] == input_defaults["representation"]:
-        before, after = (values.get("preprocessing") for values in (input_defaults, chosen))
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            chosen["preprocessing"] = {**before, **after}
-        chosen = input_defaults | chosen
-    options = {key: value for key, value in chosen.items() if key != "representation"}
-    input_type = INPUTS[chosen["representation"]]
-    input_config = input_type.pinned(from_mapping(input_type.Config, options, "input"))
-    losses = resolved_losses(recipe.loss, LOSSES)
-    # What the joints are called is the input's business; an augmentation that must know need not be told.
-    skeleton = {"skeleton": input_config.skeleton} if hasattr(input_config, "skeleton") else {}
-    build_augmentation = table_config(AUGMENTATIONS, "augment")
-    augmentations = tuple(resolved(with_definition(a), "augment", build_augmentation) for a in recipe.augment)
-    augmentations = tuple({**a, **skeleton} if a.get("skeleton", "") is None else a for a in augmentations)
-    modality = input_type.modality
-    for augmentation in augmentations:
-        wanted = AUGMENTATIONS[augmentation["name"]].modality
-        if wanted != modality:
-            raise UsageError(f"augment: '{augmentation['name']}' changes {wanted}; the model's input are {modality}")
-    if recipe.training.normalise_scores and model_type.distance != "cosine":
-        raise UsageError(
-            f"training.normalise_scores: '{model['name']}' is compared by {model_type.distance}, not by cosine"
-        )
-    closed_form = _is_closed_form(model)
-    if not losses and not closed_form:
-        raise UsageError("loss names nothing: give at least one")
-    return from_mapping(
-        Recipe,
-        {
-            **to_mapping(recipe),
-            "model": model,
-            "input": {"representation": chosen["representation"], **to_mapping(input_config)},
-            "augment": augmentations,
-            "loss": losses,
-            "sampler": {} if closed_form else resolved(recipe.sampler, "sampler", table_config(SAMPLERS, "sampler")),
-            "optimizer": {} if closed_form else resolved(recipe.optimizer, "optimizer", build_optimizer),
-            "schedule": {} if closed_form else resolved(recipe.schedule, "schedule", build_schedule),
-        },
-    )
-
-
-def _is_closed_form(model: Any) -> bool:
-    """Whether the model, as a recipe names it, is fitted without steps."""
-    from gaitprint.models import MODELS
-    from gaitprint.models.base import ClosedFormModel
-
-    name = model.get("name") if isinstance(model, Mapping) else None
-    return isinstance(name, str) and name in MODELS and issubclass(MODELS[name], ClosedFormModel)
-
-
-def _closed_form_defaults(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Empty what only steps need; a recipe that sets any of it expects something that does not happen."""
-    steps: dict[str, Any] = {"sampler": {}, "augment": [], "loss": [], "optimizer": {}, "schedule": {}}
-    for section in steps:
-        if given.get(section):
-            raise UsageError(f"{section}: model '{given['model']['name']}' is fitted in closed form and takes none")
-    return {**defaults, **steps}
+    return resolve_pose_recipe(recipe) if recipe.finds_joints else resolve_identification_recipe(recipe)
