@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -159,6 +160,17 @@ def test_a_second_call_does_nothing(finished, stores, monkeypatch: pytest.Monkey
     assert again.to_json() == result.to_json()
     assert (out / "results.json").read_bytes() == before
     assert said == ["left out: rgb: no recordings"]
+
+
+def test_a_fusion_that_fails_leaves_the_tables(finished, stores, tmp_path: Path) -> None:
+    out, result, _ = finished
+    shutil.copytree(out, tmp_path / "board")
+    for folder in result.boards[1].rows[0].folders:
+        (tmp_path / "board" / Path(folder).relative_to(out) / "evaluation" / "embeddings.npz").unlink()
+    again, _ = run(stores, tmp_path / "board", ("kinect", "boxes"))
+    assert [board.name for board in again.boards] == ["kinect", "rendered"]
+    assert again.failures[0].startswith("fusion: ")
+    assert "embeddings.npz" in again.failures[0]
 
 
 def test_one_system_brings_the_members_of_its_fusion(table) -> None:

@@ -92,11 +92,16 @@ def run_leaderboard(
             skipped.append(f"{planned.data.name}: {_one_line(error)}")
             say(f"left out: {skipped[-1]}")
         write_leaderboard(Leaderboard(tuple(boards), options.seeds, options.quick, tuple(skipped)), out)
-    fusion = fuse_best(boards, {planned.data.name: planned.data for planned in plan})
-    every_board = (*boards, *([fusion] if fusion is not None else []))
-    result = Leaderboard(every_board, options.seeds, options.quick, tuple(skipped))
+    measured = any(board.measured for board in boards)
+    try:
+        fusion = fuse_best(boards, {planned.data.name: planned.data for planned in plan})
+        boards += [fusion] if fusion is not None else []
+    except Exception as error:
+        # Whatever it is, the tables of the systems themselves stand.
+        skipped.append(f"fusion: {_one_line(error)}")
+    result = Leaderboard(tuple(boards), options.seeds, options.quick, tuple(skipped))
     write_leaderboard(result, out)
-    if not any(board.measured for board in boards):
+    if not measured:
         raise GaitprintError(f"nothing could be measured; the first: {result.failures[0]}")
     return result
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from gaitprint.core.embeddings import EmbeddingSet
-from gaitprint.core.errors import GaitprintError
 from gaitprint.evaluation.leaderboard import Board, Row, spreads
 from gaitprint.evaluation.score_fusion import CalibratedSystem, measure_scores
 from gaitprint.evaluation.study_results import Spread
@@ -51,6 +50,10 @@ def fuse_best(boards: Sequence[Board], data_sets: Mapping[str, DataSet]) -> Boar
     Returns:
         a row for each best system, each pair and all together, seed by seed; None where fewer than two kinds of system
         saw the same people.
+
+    Raises:
+        GaitprintError: walks that a system has not seen, or people on whom one cannot be calibrated.
+        OSError, ValueError, KeyError: what was measured of a run is missing or damaged.
     """
     best: dict[Modality, _Best] = {}
     for board in boards:
@@ -63,13 +66,8 @@ def fuse_best(boards: Sequence[Board], data_sets: Mapping[str, DataSet]) -> Boar
     chosen = list(best.values())
     groups = [group for size in range(1, len(chosen) + 1) for group in combinations(range(len(chosen)), size)]
     names = [" + ".join(chosen[place].row.system for place in group) for group in groups]
-    try:
-        seeds = min(len(each.row.folders) for each in chosen)
-        figures = [
-            _figures({kind: _system(each, seed) for kind, each in best.items()}, groups) for seed in range(seeds)
-        ]
-    except GaitprintError as error:
-        return Board(_NAME, _TITLE, _PROTOCOL, (Row(names[-1], errors=(" ".join(str(error).split()),)),))
+    seeds = min(len(each.row.folders) for each in chosen)
+    figures = [_figures({kind: _system(each, seed) for kind, each in best.items()}, groups) for seed in range(seeds)]
     rows = [
         _row(name, [chosen[place].row for place in group], [of_seed[number] for of_seed in figures])
         for number, (name, group) in enumerate(zip(names, groups, strict=True))
