@@ -3,14 +3,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from gaitprint.core.embeddings import EmbeddingSet
-from gaitprint.core.errors import UsageError
+from gaitprint.core.errors import GaitprintError, UsageError
 from gaitprint.data.store import Store
 from gaitprint.evaluation.calibration import Calibration
 from gaitprint.evaluation.cross_validation import FoldResult, SystemResult, all_pairs, measure_fold
 from gaitprint.evaluation.embed import load_embedder
 from gaitprint.reports.cross_validation import cross_validation_markdown
+from gaitprint.training import cross_validation
 from gaitprint.training.cross_validation import cross_validate
 from gaitprint.training.people import candidates_of, people_of_fold
 
@@ -52,6 +54,30 @@ def test_what_cannot_be_cross_validated(skeletons: Store, tmp_path: Path) -> Non
         cross_validate(["gait-statistic"], skeletons, tmp_path)
     with pytest.raises(UsageError, match="two systems of one name"):
         cross_validate(["gait-statistics", "gait-statistics"], skeletons, tmp_path)
+    with pytest.raises(UsageError, match="0 jobs"):
+        cross_validate(["gait-statistics"], skeletons, tmp_path, jobs=0)
+    with pytest.raises(UsageError, match=r"data\.folds is 10, but there are 9 people"):
+        cross_validate(["gait-statistics"], skeletons, tmp_path, folds=10)
+    with pytest.raises(UsageError, match=r"share out different people .*cnn-gei for 'train'.*data\.subjects for all"):
+        cross_validate(["gait-statistics", "cnn-gei"], skeletons, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_all_systems_are_measured_on_the_same_people(skeletons: Store, tmp_path: Path) -> None:
+    overrides = ["data.subjects=['000','001','002','003']"]
+    for systems in (["anthropometry", "gait-statistics"], ["anthropometry"]):
+        result = cross_validate(systems, skeletons, tmp_path / "cv", folds=2, overrides=overrides, device="cpu")
+        assert [[fold.subjects for fold in system.folds] for system in result.systems] == [[2, 2]] * len(systems)
+
+
+def test_one_training_at_a_time_has_the_threads_that_are_asked_for(
+    skeletons: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    monkeypatch.setattr(cross_validation, "_train_one", lambda *_, **__: threads.append(torch.get_num_threads()))
+    with pytest.raises(GaitprintError):  # nothing was trained that could be measured
+        cross_validate(["gait-statistics"], skeletons, tmp_path, threads=3, device="cpu")
+    assert threads == [3, 3, 3]
 
 
 def test_pairs_are_all_pairs() -> None:
@@ -59,15 +85,16 @@ def test_pairs_are_all_pairs() -> None:
     walks = EmbeddingSet(
         rng.normal(size=(6, 1, 3)).astype(np.float32),
         np.array(list("aabbbc")),
-        np.array(["w"] * 6),
-        np.array(["v"] * 6),
+        np.array(list("nmnmmn")),
+        np.array(list("vvvvuv")),
     )
     genuine, impostors = all_pairs(walks, "euclidean")
     points, names = walks.embeddings[:, 0], walks.subjects
     expected: dict[bool, list[float]] = {True: [], False: []}
     for i in range(6):
         for j in range(i + 1, 6):
-            expected[bool(names[i] == names[j])].append(float(np.linalg.norm(points[i] - points[j])))
+            if (names[i], walks.conditions[i]) != (names[j], walks.conditions[j]):  # not one walk from two cameras
+                expected[bool(names[i] == names[j])].append(float(np.linalg.norm(points[i] - points[j])))
     np.testing.assert_allclose(sorted(genuine), sorted(expected[True]), rtol=1e-5)
     np.testing.assert_allclose(sorted(impostors), sorted(expected[False]), rtol=1e-5)
 

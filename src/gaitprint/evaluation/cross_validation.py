@@ -29,7 +29,7 @@ class FoldResult:
         subjects: how many people.
         gallery: how many walks they were searched in.
         probe: how many walks were searched.
-        genuine: float32 [N], distances of all pairs of walks of one person.
+        genuine: float32 [N], distances of all pairs of walks of one person, of two conditions.
         impostors: float32 [M], distances of all pairs of walks of two people.
     """
 
@@ -167,14 +167,25 @@ def measure_fold(walks: EmbeddingSet, metric: EvaluationMetric, protocol: str) -
 
 
 def all_pairs(walks: EmbeddingSet, metric: EvaluationMetric) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the distances of all pairs of walks of one person, and of all pairs of two people's walks."""
+    """Return the distances of one person's walks of two conditions, and of all pairs of two people's walks.
+
+    One walk from two cameras is no pair, as in `calibrate.calibrate`: nobody is enrolled and sought by the same walk.
+
+    Args:
+        walks: N of them.
+        metric: that compares them.
+
+    Returns:
+        float32 [G] and float32 [I].
+    """
     values = walks.embeddings
     if metric == "standardised-euclidean":
         values, _ = standardise(values, np.arange(len(values)))
     first, second = np.triu_indices(len(values), k=1)
     distances = pairwise_distance(values, values, arithmetic_of(metric))[first, second]
     same = walks.subjects[first] == walks.subjects[second]
-    return distances[same], distances[~same]
+    two_walks = walks.conditions[first] != walks.conditions[second]
+    return distances[same & two_walks], distances[~same]
 
 
 def common_figures(systems: Sequence[SystemResult]) -> list[str]:

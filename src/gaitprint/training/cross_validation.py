@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from gaitprint.core.config import apply_overrides
+from gaitprint.core.config import apply_overrides, from_mapping
 from gaitprint.core.errors import GaitprintError, IncompatibleError, UsageError
 from gaitprint.core.files import write_json
 from gaitprint.core.folders import atomic_folder, surviving_folder
 from gaitprint.core.progress import overall_bar
 from gaitprint.core.registry import unknown_name_message
+from gaitprint.core.threads import torch_threads
 from gaitprint.data.inputs import build_input
 from gaitprint.data.sampling import select_walks
 from gaitprint.data.store import Store
@@ -28,7 +29,7 @@ from gaitprint.models.weights import build_model
 from gaitprint.reports.cross_validation import write_cross_validation
 from gaitprint.training.people import candidates_of, people_of_fold
 from gaitprint.training.processes import Died, available_cores, in_processes
-from gaitprint.training.recipe import FusionRecipe, Recipe, load_any_recipe, shipped_recipes
+from gaitprint.training.recipe import DataConfig, FusionRecipe, Recipe, load_any_recipe, shipped_recipes
 from gaitprint.training.train import train
 
 
@@ -66,15 +67,17 @@ def cross_validate(
 ) -> CrossValidation:
     """Cross-validate systems on the same folds of people.
 
-    The people of a fold are never in the training that is measured on them, not even to choose its weights by. Runs
-    that are there already are not repeated; interrupted ones go on.
+    The people of a fold are never in the training that is measured on them, not even to choose its weights by. Who is
+    shared out is what the recipes' ``data.subjects`` says; everybody, without a recipe or such an override. Runs that
+    are there already are not repeated; interrupted ones go on.
 
     Args:
         systems: recipes, fusions among them (whose members are measured, too), and models that need no training.
         store: the data.
         out: gets SYSTEM/fold-K (run folders), SYSTEM/calibration.json, crossvalidation.json, .md and .png.
         folds: groups of people, at least 2.
-        overrides: ``key=value`` for every recipe; of a model that needs no training, those of its ``input``.
+        overrides: ``key=value`` for every recipe; of a model that needs no training, those of its ``input`` and
+            ``data.subjects``.
         protocol: to measure each fold under.
         final: also train every recipe on everybody, into SYSTEM/final, with the calibration that the folds gave.
         jobs: trainings side by side, in processes of their own.
@@ -82,7 +85,8 @@ def cross_validate(
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
-        UsageError: no system, or none such; no such protocol; fewer than 2 folds; two systems of one name.
+        UsageError: no system, or none such; no such protocol; fewer than 2 folds, or more than people; two systems of
+            one name; recipes for different ``data.subjects``; fewer than one job or thread.
         GaitprintError: a training failed.
     """
     PROTOCOLS[protocol]
@@ -90,6 +94,8 @@ def cross_validate(
         raise UsageError("name at least one recipe or model to cross-validate")
     if folds < 2:
         raise UsageError(f"--folds is {folds}, must be at least 2")
+    if jobs < 1 or (threads is not None and threads < 1):
+        raise UsageError(f"{jobs} jobs with {threads} threads: give at least 1")
     folder = Path(out)
     plans = {
         system: [
@@ -107,15 +113,17 @@ def cross_validate(
     if len(set(labels)) < len(labels):
         raise UsageError(f"{', '.join(systems)}: two systems of one name")
     wanted = [plan for plan_of_system in plans.values() for plan in plan_of_system]
-    for plan in wanted:
-        planned = plan.resolve()  # what is wrong with a recipe is said before the work starts
-        if isinstance(planned, Recipe) and planned.finds_joints:
-            raise UsageError(f"{plan.system}: '{planned.model['name']}' finds joints, and '{protocol}' compares walks")
+    recipes = [plan.resolve() for plan in wanted]  # what is wrong with a recipe is said before the work starts
+    for recipe in recipes:
+        if isinstance(recipe, Recipe) and recipe.finds_joints:
+            raise UsageError(f"{recipe.name}: '{recipe.model['name']}' finds joints, and '{protocol}' compares walks")
+    candidates = candidates_of(store, _subjects(recipes, overrides))
+    people = [people_of_fold(candidates, folds, fold) for fold in range(folds)]
     finals = [PlannedFold(s, tuple(overrides), folder / _label(s) / "final") for s in plans] if final else []
     _train_all([*wanted, *finals], store, jobs, threads, device)
     results: list[SystemResult] = []
     for system in systems:
-        measured = _measure(system, plans.get(system, []), store, folds, overrides, protocol, device)
+        measured = _measure(system, plans.get(system, []), store, people, overrides, protocol, device)
         # A fusion's member that was asked for by itself has a row of its own.
         results += [one for one in measured if one.name == _label(system) or one.name not in labels]
     facts = {"data": store.content_hash(), "folds": folds, "overrides": list(overrides)}
@@ -158,8 +166,11 @@ def _train_all(plans: Sequence[PlannedFold], store: Store, jobs: int, threads: i
     work = partial(_train_one, store=store, device=device)
     share = max(1, available_cores() // jobs) if threads is None else threads
     side_by_side = jobs > 1 and len(plans) > 1
-    # One training at a time draws its own progress; of several, one bar tells.
-    with overall_bar("trainings", len(plans), 0) if side_by_side else nullcontext() as bar:
+    with (
+        # One training at a time draws its own progress; of several, one bar tells.
+        overall_bar("trainings", len(plans), 0) if side_by_side else nullcontext() as bar,
+        torch_threads(threads) if threads is not None else nullcontext(),
+    ):
         outcomes = in_processes(work, plans, jobs, share) if side_by_side else enumerate(map(work, plans))
         for place, outcome in outcomes:
             reason = outcome.reason if isinstance(outcome, Died) else outcome
@@ -184,23 +195,22 @@ def _measure(
     system: str,
     plans: Sequence[PlannedFold],
     store: Store,
-    folds: int,
+    people: Sequence[Sequence[str]],
     overrides: Sequence[str],
     protocol: str,
     device: str,
 ) -> list[SystemResult]:
-    """Measure a system on every fold; the members of a fusion come before it, as systems of their own."""
+    """Measure a system on the people of every fold; members of a fusion come before it, as systems of their own."""
     by_name: dict[str, list[FoldResult]] = {}
-    for fold in range(folds):
-        people = people_of_fold(candidates_of(store, _subjects(plans)), folds, fold)
-        positions = select_walks(store.infos, people)
+    for fold, left_out in enumerate(people):
+        positions = select_walks(store.infos, left_out)
         embedders = (
             {name: load_embedder(model, device) for name, model in _models(plans[fold].folder).items()}
             if plans
             else {system: _untrained(system, overrides, device)}
         )
         for name, embedder in embedders.items():
-            _check_unseen(embedder, people, f"{system}, fold {fold}")
+            _check_unseen(embedder, left_out, f"{system}, fold {fold}")
             label = _label(system) if name == "" else name
             walks = embedder.embed_store(store, positions)
             by_name.setdefault(label, []).append(measure_fold(walks, embedder.distance, protocol))
@@ -215,12 +225,18 @@ def _untrained(system: str, overrides: Sequence[str], device: str) -> Embedder:
     return Embedder(model, build_input(values["input"]), choose_device(device), name=system)
 
 
-def _subjects(plans: Sequence[PlannedFold]) -> str | tuple[str, ...]:
-    """Who is shared out: what the recipe says, everybody for a model without one."""
-    if not plans:
-        return "all"
-    recipe = plans[0].resolve()
-    return (recipe.members[0] if isinstance(recipe, FusionRecipe) else recipe).data.subjects
+def _subjects(recipes: Sequence[Recipe | FusionRecipe], overrides: Sequence[str]) -> str | tuple[str, ...]:
+    """Who is shared out; `UsageError` where the recipes do not agree: their folds would be of different people."""
+    trained = [one for recipe in recipes for one in (recipe.members if isinstance(recipe, FusionRecipe) else [recipe])]
+    asked = {recipe.data.subjects: recipe.name for recipe in trained}
+    if len(asked) > 1:
+        told = ", ".join(f"{name} for {subjects!r}" for subjects, name in asked.items())
+        raise UsageError(f"the recipes share out different people ({told}); set data.subjects for all of them")
+    if asked:
+        return next(iter(asked))
+    wanted = [override for override in overrides if override.startswith("data.subjects=")]
+    values = apply_overrides({"data": {"subjects": "all"}}, wanted)
+    return from_mapping(DataConfig, values["data"], "data").subjects
 
 
 def _models(run: Path) -> dict[str, Path]:
