@@ -1,5 +1,6 @@
 # make demo   set up, then recognise people by their walk on embedded data
 # make test   set up, then run the tests; those that something is missing for are named at the end
+# make coverage   the tests, and which lines and branches they leave out
 # make lint   style, types, import layers
 # make docs   the documentation as a site in site/, strictly; nothing is fetched
 # make package   wheel and source distribution in dist/
@@ -12,7 +13,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test test-tensorflow lint format docs package clean
+.PHONY: demo test coverage test-tensorflow lint format docs package clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.installed
@@ -20,6 +21,9 @@ demo: .venv/.installed
 
 test: .venv/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -rs
+
+coverage: .venv/.installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --cov
 
 test-tensorflow: .venv-tensorflow/.installed
 	OMP_NUM_THREADS=1 .venv-tensorflow/bin/python -m pytest tests/interop/test_tensorflow_checkpoint.py
