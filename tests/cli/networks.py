@@ -1,23 +1,28 @@
-"""A network on silhouettes that learnt nothing, as a folder of weights, to test commands that compare walks with."""
+"""Networks that learnt nothing, as folders of weights, to test commands with."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from gaitprint.core.config import to_mapping
 from gaitprint.models.weights import Card, build_model, save_weights
+
+GEI = {"representation": "gei", "size": [128, 88]}
 
 
 def save_untrained_network(
-    folder: Path, seed: int = 0, size: tuple[int, int] = (128, 88), train_subjects: tuple[str, ...] = ()
+    folder: Path,
+    seed: int = 0,
+    model: Mapping[str, Any] = {"name": "cnn-gei"},
+    input: Mapping[str, Any] = GEI,
+    train_subjects: tuple[str, ...] = (),
 ) -> Path:
     """Write a network compared by cosine, without a calibration; its card may say that it learnt from somebody."""
     torch.manual_seed(seed)
-    model = build_model({"name": "cnn-gei"}, None)
-    folder.mkdir()
     card = Card(
-        model={"name": "cnn-gei", **to_mapping(model.Config())},
-        input={"representation": "gei", "size": list(size)},
+        model=dict(model),
+        input=dict(input),
         distance="cosine",
         num_subjects=None,
         train_subjects=train_subjects,
@@ -26,5 +31,6 @@ def save_untrained_network(
         recipe="",
         step=0,
     )
-    save_weights(folder, model, card)
+    folder.mkdir(exist_ok=True)
+    save_weights(folder, build_model(dict(model), None), card)
     return folder

@@ -3,15 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
+from tests.cli.networks import save_untrained_network
 
 from gaitprint.cli import main
-from gaitprint.core.folders import atomic_folder
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import KINECT_V1_20
 from gaitprint.data.store import Store
-from gaitprint.models.weights import Card, build_model, save_weights
 from gaitprint.synth.body import average_body
 from gaitprint.synth.landmarks import LANDMARKS
 from gaitprint.synth.motion import walk
@@ -33,28 +31,10 @@ TINY = {
 JOINTS = {"representation": "joints", "skeleton": "kinect-v1-20"}
 
 
-def _save_model(folder: Path, model: dict, representation: dict) -> Path:
-    torch.manual_seed(0)
-    card = Card(
-        model=model,
-        input=representation,
-        distance="cosine",
-        num_subjects=None,
-        train_subjects=("999",),
-        data="",
-        metrics={},
-        recipe="",
-        step=0,
-    )
-    with atomic_folder(folder / "best") as best:
-        save_weights(best, build_model(model, None), card)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clips = {"preprocessing": {}, "frames": 30, "sampling": "clip", "evaluation_clips": 2}
-    return _save_model(tmp_path_factory.mktemp("model"), TINY, JOINTS | clips)
+    return save_untrained_network(tmp_path_factory.mktemp("model"), 0, TINY, JOINTS | clips, ("999",))
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +110,7 @@ def test_without_a_walk_the_mean_over_walks(run, walkers, tmp_path, capsys) -> N
 )
 def test_refuses_in_one_line(model, words, code, message, run, walkers, tmp_path, capsys) -> None:
     if model == "gei":
-        model = _save_model(tmp_path / "gei", {"name": "cnn-gei"}, {"representation": "gei"})
+        model = save_untrained_network(tmp_path / "gei", train_subjects=("999",))
     out = tmp_path / "out"
     assert _call("attention", run if model == "run" else model, *words, "--data", walkers, "--out", out) == code
     lines = capsys.readouterr().err.splitlines()

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
+from tests.cli.block_walks import block_walks
 from tests.cli.networks import save_untrained_network
 
 import gaitprint
@@ -14,13 +14,7 @@ from gaitprint.cli import main
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     """Five people, two passages of each of two videos: patterns of blocks, some of which every passage turns over."""
-    rng = np.random.default_rng(0)
-    walks = []
-    for person, pattern in enumerate(rng.random((5, 8, 8)) > 0.5):
-        for condition in ("a-01", "a-02", "b-01", "b-02"):
-            blocks = pattern ^ (rng.random((3, 8, 8)) < 0.05)
-            images = (255 * blocks).astype(np.uint8).repeat(8, axis=1).repeat(8, axis=2)
-            walks.append(gaitprint.GaitSequence(f"00{person}", condition, "free", 25.0, silhouettes=images))
+    walks = block_walks(5, ("a-01", "a-02", "b-01", "b-02"), view="free", frames=3)
     gaitprint.Store.create(tmp_path / "walks").add(walks)
     return tmp_path / "walks"
 
@@ -28,7 +22,9 @@ def store(tmp_path: Path) -> Path:
 @pytest.fixture
 def network(tmp_path: Path) -> Path:
     """A network that learnt from person 004."""
-    return save_untrained_network(tmp_path / "network", size=(64, 64), train_subjects=("004",))
+    return save_untrained_network(
+        tmp_path / "network", input={"representation": "gei", "size": [64, 64]}, train_subjects=("004",)
+    )
 
 
 def run(*words: str | Path) -> dict:

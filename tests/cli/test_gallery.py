@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.cli.block_walks import block_walks
 from tests.cli.networks import save_untrained_network
 
 import gaitprint
@@ -16,17 +17,10 @@ from gaitprint.gallery.template import ModelKey, Template
 
 @pytest.fixture
 def walks(tmp_path) -> list[list[str]]:
-    """Words for three walks each of four people, each a pattern of blocks, some of which every walk turns over."""
-    rng = np.random.default_rng(0)
+    """Words for three walks each of four people."""
     store = gaitprint.Store.create(tmp_path / "walks")
-    words = []
-    for person, pattern in enumerate(rng.random((4, 8, 8)) > 0.5):
-        words.append([f"{store.path}::00{person}/nm-0{number}/090" for number in (1, 2, 3)])
-        for number in (1, 2, 3):
-            blocks = pattern ^ (rng.random((5, 8, 8)) < 0.05)
-            images = (255 * blocks).astype(np.uint8).repeat(8, axis=1).repeat(8, axis=2)
-            store.add([gaitprint.GaitSequence(f"00{person}", f"nm-0{number}", "090", 25.0, silhouettes=images)])
-    return words
+    store.add(block_walks())
+    return [[f"{store.path}::00{person}/nm-0{number}/090" for number in (1, 2, 3)] for person in range(4)]
 
 
 @pytest.fixture
@@ -50,7 +44,8 @@ def make_network(folder: Path, seed: int, store: Path | None = None) -> Path:
 def call(tmp_path, capsys):
     def run(*words) -> tuple[dict, str]:
         summary = tmp_path / "summary.json"
-        assert main.run([*map(str, words), "--json", str(summary), "--device", "cpu"]) == 0
+        device = () if words[0] == "gallery" else ("--device", "cpu")
+        assert main.run([*map(str, words), "--json", str(summary), *device]) == 0
         return json.loads(summary.read_text()), capsys.readouterr().out
 
     return run
@@ -151,6 +146,7 @@ def test_refuses_in_one_line(walks, network, tmp_path, capsys) -> None:
         (1, "on the scale of all walks", ("enroll", "Ben", walks[1][0], *rest[:2], "--model", "anthropometry")),
         (1, "no such folder", ("gallery", "list", "--gallery", str(tmp_path / "none"))),
         (2, "gallery list looks at no walk, and takes no --model", ("gallery", "list", *rest)),
+        (2, "gallery list computes nothing, and takes no --device", ("gallery", "list", "--device", "cpu")),
         (2, "gaitprint gallery rename A B: 1 words given", ("gallery", "rename", "Anna", "--gallery", known)),
         (2, "must be above 0 and below 1", ("identify", "looked at later.mp4", *rest, "--fpir", "0")),
         (2, "must be above 0 and below 1", ("verify", "Anna", "looked at later.mp4", *rest, "--fmr", "nan")),

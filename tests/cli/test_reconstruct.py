@@ -3,36 +3,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from tests.cli.networks import GEI, save_untrained_network
 
 from gaitprint.cli import main
-from gaitprint.core.folders import atomic_folder
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.data.store import Store
-from gaitprint.models.weights import Card, build_model, save_weights
-
-
-def _save_model(folder: Path, model: dict, train_subjects: tuple[str, ...] = ("001",)) -> Path:
-    torch.manual_seed(0)
-    built = build_model(model, None)
-    representation = {"representation": "silhouettes", "size": [64, 44], "frames": 6, "stride": 2}
-    card = Card(
-        model=model,
-        input=representation if model["name"] == "gaitbert" else {"representation": "gei"},
-        distance="cosine",
-        num_subjects=None,
-        train_subjects=train_subjects,
-        data="",
-        metrics={},
-        recipe="",
-        step=0,
-    )
-    with atomic_folder(folder / "best") as best:
-        save_weights(best, built, card)
-    return folder
-
 
 TINY = {"name": "gaitbert", "channels": [8, 16], "patch": 4}
+CLIPS = {"representation": "silhouettes", "size": [64, 44], "frames": 6, "stride": 2}
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +36,7 @@ def walkers(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
-    return _save_model(tmp_path_factory.mktemp("model"), TINY)
+    return save_untrained_network(tmp_path_factory.mktemp("model"), 0, TINY, CLIPS, ("001",))
 
 
 def _call(run: Path, walkers: Path, out: Path, *words: object) -> dict:
@@ -116,7 +94,8 @@ def test_prints_a_table_and_where_the_pictures_are(run, walkers, tmp_path, capsy
     ],
 )
 def test_refuses_in_one_line(model, words, code, message, walkers, tmp_path, capsys) -> None:
-    run = _save_model(tmp_path / "run", model)
+    representation = CLIPS if model["name"] == "gaitbert" else GEI
+    run = save_untrained_network(tmp_path / "run", 0, model, representation, ("001",))
     command = ["reconstruct", str(run), "--data", str(walkers), "--out", str(tmp_path / "out"), *words]
     assert main.run(command) == code
     lines = capsys.readouterr().err.splitlines()
@@ -126,6 +105,6 @@ def test_refuses_in_one_line(model, words, code, message, walkers, tmp_path, cap
 
 
 def test_a_test_split_that_was_trained_on_is_refused(walkers, tmp_path, capsys) -> None:
-    run = _save_model(tmp_path / "run", TINY, ("003",))
+    run = save_untrained_network(tmp_path / "run", 0, TINY, CLIPS, ("003",))
     assert main.run(["reconstruct", str(run), "--data", str(walkers), "--out", str(tmp_path / "out")]) == 1
     assert "1 test subjects were trained on" in capsys.readouterr().err

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.cli.block_walks import block_walks
 from tests.cli.networks import save_untrained_network
 
 import gaitprint
@@ -42,15 +43,9 @@ def skeletons(tmp_path) -> gaitprint.Store:
 
 @pytest.fixture
 def silhouettes(tmp_path) -> gaitprint.Store:
-    """Four people, each a pattern of blocks, some of which every walk turns over."""
-    rng = np.random.default_rng(0)
-    patterns = rng.random((4, 8, 8)) > 0.5
+    """Three walks each of four people."""
     store = gaitprint.Store.create(tmp_path / "silhouettes")
-    for person, pattern in enumerate(patterns):
-        for number in (1, 2, 3):
-            blocks = pattern ^ (rng.random((5, 8, 8)) < 0.05)
-            images = (255 * blocks).astype(np.uint8).repeat(8, axis=1).repeat(8, axis=2)
-            store.add([gaitprint.GaitSequence(f"00{person}", f"nm-0{number}", "090", 25.0, silhouettes=images)])
+    store.add(block_walks())
     return store
 
 
