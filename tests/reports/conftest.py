@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gaitprint.core.embeddings import EmbeddingSet
-from gaitprint.evaluation.metrics import DistanceSpread
+from gaitprint.evaluation.distance_histogram import DistanceSpread
 from gaitprint.evaluation.results import (
     ConditionResult,
     Evaluation,

@@ -25,8 +25,9 @@ from gaitprint.data.poses.anatomy import has_points
 from gaitprint.data.poses.gait_cycles import ankle_separation
 from gaitprint.data.poses.preprocessing import PreprocessingConfig, preprocess
 from gaitprint.data.store import Store
-from gaitprint.evaluation.attention_ratios import frame_ratios, joint_ratios, lay_out, mean_of_known, pair_ratios
+from gaitprint.evaluation.attention_ratios import frame_ratios, joint_ratios, lay_out, pair_ratios
 from gaitprint.evaluation.embed import Embedder
+from gaitprint.evaluation.metrics import means_of_known
 from gaitprint.models import MODELS
 from gaitprint.models.base import ModelOutput
 from gaitprint.models.skeleton_transformer import AttentionMaps
@@ -228,10 +229,10 @@ def mean_attention(walks: Iterable[JointAttention]) -> JointAttention:
     received, pairs, poses = (
         np.stack([getattr(walk, name) for walk in every]) for name in ("received", "pairs", "pose")
     )
-    mean = mean_of_known(received)
-    deviation = np.sqrt(mean_of_known((received - mean) ** 2))
+    mean = means_of_known(received)
+    deviation = np.sqrt(means_of_known((received - mean) ** 2))
     return JointAttention(
-        every[0].skeleton, mean, mean_of_known(pairs), mean_of_known(poses), walks=len(every), deviation=deviation
+        every[0].skeleton, mean, means_of_known(pairs), means_of_known(poses), walks=len(every), deviation=deviation
     )
 
 
@@ -240,11 +241,11 @@ def typical_pose(poses: NDArray[np.float64], separation: NDArray[np.float64] | N
 
     The mean of all frames has its legs together, where nobody tells left from right from the side.
     """
-    usual = mean_of_known(poses)
+    usual = means_of_known(poses)
     if separation is None:
         return usual
     widest = np.nanquantile(separation, 1 - _WIDEST_SHARE)
-    ahead = mean_of_known(poses[np.nan_to_num(separation, nan=-np.inf) >= widest])
+    ahead = means_of_known(poses[np.nan_to_num(separation, nan=-np.inf) >= widest])
     return np.where(np.isnan(ahead), usual, ahead)
 
 

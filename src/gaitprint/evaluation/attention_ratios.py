@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gaitprint.evaluation.metrics import means_of_known
+
 
 class KeyMoments(NamedTuple):
     """Positions in `WalkAttention.moments`: where attention was highest, highest first, and lowest, lowest first."""
@@ -31,7 +33,7 @@ def joint_ratios(weights: NDArray[np.floating[Any]], seen: NDArray[np.bool_]) ->
     """
     ratios = np.where(seen[:, :, None], _ratios(weights, seen), 0.0)
     lookers = np.maximum(seen.sum(axis=1), 1)[:, None]
-    return mean_of_known(np.where(seen, ratios.sum(axis=1) / lookers, np.nan))
+    return means_of_known(np.where(seen, ratios.sum(axis=1) / lookers, np.nan))
 
 
 def pair_ratios(weights: NDArray[np.floating[Any]], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -43,7 +45,7 @@ def pair_ratios(weights: NDArray[np.floating[Any]], seen: NDArray[np.bool_]) -> 
         float64 [J, J] from the first axis to the second, 1 is uniform; NaN for two that were never seen together.
     """
     together = seen[:, :, None] & seen[:, None, :]
-    return mean_of_known(np.where(together, _ratios(weights, seen), np.nan))
+    return means_of_known(np.where(together, _ratios(weights, seen), np.nan))
 
 
 def frame_ratios(weights: NDArray[np.floating[Any]], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -62,19 +64,6 @@ def frame_ratios(weights: NDArray[np.floating[Any]], seen: NDArray[np.bool_]) ->
 def _ratios(weights: NDArray[np.floating[Any]], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
     ratios: NDArray[np.float64] = weights.mean(axis=1, dtype=np.float64) * seen.sum(axis=1)[:, None, None]
     return ratios
-
-
-def mean_of_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean along the first axis of what is not NaN; NaN where nothing is known.
-
-    >>> mean_of_known(np.array([[1.0, np.nan], [3.0, np.nan]])).tolist()
-    [2.0, nan]
-    """
-    known = ~np.isnan(values)
-    count = known.sum(axis=0)
-    total = np.where(known, values, 0).sum(axis=0)
-    mean: NDArray[np.float64] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return mean
 
 
 def lay_out(values: NDArray[np.float64], frames: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitprint.evaluation.identification import Search
-from gaitprint.evaluation.metrics import cumulative_match_curve, mean_of_known
+from gaitprint.evaluation.metrics import cumulative_match_curve, mean_of_known, means_of_known
 from gaitprint.evaluation.results import ConditionResult
 
 # Ranks that the figures need; the CMC is cut to the size of the gallery.
@@ -88,8 +88,8 @@ def condition_by_view(
 
     identical = np.array(views)[:, None] == np.array(gallery_views)
     headline = np.where((identical & exclude_identical)[:, :, None], np.nan, rates)
-    by_view = _mean(headline, axis=1)  # [views, ranks]
-    curve = _mean(by_view, axis=0)
+    by_view = means_of_known(headline, axis=1)  # [views, ranks]
+    curve = means_of_known(by_view)
     return ConditionResult(
         name,
         len(first_rank),
@@ -100,7 +100,7 @@ def condition_by_view(
         gallery_views=gallery_views,
         rank1_by_view_pair=rates[:, :, 0],
         rank1_by_view=by_view[:, 0],
-        rank1_including_identical=_known(_mean(_mean(rates[:, :, 0], axis=1), axis=0)),
+        rank1_including_identical=_known(means_of_known(means_of_known(rates[:, :, 0], axis=1))),
         cmc=None if only_rank1 or np.isnan(curve[0]) else curve,
     )
 
@@ -110,16 +110,6 @@ def _share(hits: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.floa
     rates = np.full(hits.shape, np.nan)
     np.divide(hits, count, out=rates, where=count > 0)
     return rates
-
-
-def _mean(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-    """Mean along an axis of what is not NaN; NaN where nothing is."""
-    known = ~np.isnan(values)
-    count = known.sum(axis=axis)
-    total = np.where(known, values, 0.0).sum(axis=axis)
-    mean = np.full(np.shape(total), np.nan)
-    np.divide(total, count, out=mean, where=count > 0)
-    return mean
 
 
 def _known(value: float | np.floating | NDArray[np.float64]) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 import numpy as np
@@ -130,6 +131,29 @@ def _numbers(labels: NDArray[np.str_]) -> tuple[tuple[str, ...], NDArray[np.int6
     return tuple(ordered), np.array([position[str(name)] for name in names], dtype=np.int64)[place]
 
 
+@dataclass(frozen=True, eq=False)
+class _Searched:
+    """N probes and the gallery of M walks that they were searched in.
+
+    Args:
+        probe: int64 [N], places in the embedding set.
+        views: names of the probes' views.
+        probe_view: int64 [N], places in `views`.
+        gallery: int64 [M], places in the embedding set; view by view under a protocol by view.
+        gallery_views: names of the gallery's views under such a protocol; else empty.
+        search: what was found.
+        only_rank1: the ranks tell right from wrong, nothing more.
+    """
+
+    probe: NDArray[np.int64]
+    views: tuple[str, ...]
+    probe_view: NDArray[np.int64]
+    gallery: NDArray[np.int64]
+    gallery_views: tuple[str, ...]
+    search: Search
+    only_rank1: bool = False
+
+
 def _identify(
     blank: Evaluation,
     embeddings: EmbeddingSet,
@@ -143,10 +167,9 @@ def _identify(
 ) -> Evaluation:
     """Search the probes in the gallery and fill in the figures that the protocol asks for."""
     _, subject = _numbers(embeddings.subjects)
-    gallery = trials.gallery
     everybody = np.concatenate(list(trials.probes.values()))
     group = np.repeat(np.arange(len(trials.probes)), [len(indices) for indices in trials.probes.values()])
-    matched = np.isin(subject[everybody], subject[gallery])
+    matched = np.isin(subject[everybody], subject[trials.gallery])
     remove = remove_unmatched and protocol.unmatched == "wrong"
     keep = matched if remove or protocol.unmatched != "wrong" else np.ones_like(matched)
     probe, group = everybody[keep], group[keep]
@@ -154,38 +177,15 @@ def _identify(
     if not len(probe) and not protocol.num_candidates:
         raise IncompatibleError(f"protocol '{protocol.name}': the gallery holds no subject of {len(everybody)} probes")
 
-    views, probe_view = _numbers(embeddings.views[probe])
+    searched = _search(protocol, embeddings.views, values, subject, probe, trials.gallery, metric, details)
+    gallery, search = searched.gallery, searched.search
     if protocol.by_view:
-        gallery_views, gallery_view = _numbers(embeddings.views[gallery])
-        order = np.argsort(gallery_view, kind="stable")
-        gallery = gallery[order]
-        starts = np.searchsorted(gallery_view[order], np.arange(len(gallery_views)))
-        quick = None
-        size = int(np.prod(values.shape[1:]))
-        if not details and metric == "euclidean" and is_worthwhile(len(probe), len(gallery), size):
-            quick = first_matches_by_group(values, subject, probe, gallery, starts)
-        search = _search(values, subject, probe, gallery, metric, starts, details) if quick is None else Search(quick)
-        notes += _cell_notes(views, gallery_views, search.first_rank, remove)
-    else:
-        search = _search(values, subject, probe, gallery, metric, None, details)
-
+        notes += _cell_notes(searched.views, searched.gallery_views, search.first_rank, remove)
     named = linear_svm(values[gallery], subject[gallery], values[probe], metric) if svm and len(probe) else None
     conditions: list[ConditionResult] = []
     for number, name in enumerate(trials.probes):
         chosen = np.flatnonzero(group == number)
-        if protocol.by_view:
-            condition = condition_by_view(
-                name,
-                search.first_rank[chosen],
-                probe_view[chosen],
-                views,
-                gallery_views,
-                exclude_identical=protocol.exclude_identical_view,
-                remove_unmatched=remove,
-                only_rank1=quick is not None,
-            )
-        else:
-            condition = pooled_condition(name, search, chosen, probe_view, views, len(gallery))
+        condition = _condition(name, protocol, searched, chosen, remove)
         if named is not None and len(chosen):
             accuracy = float((named[chosen] == subject[probe[chosen]]).mean())
             condition = dataclasses.replace(condition, svm_accuracy=accuracy)
@@ -213,15 +213,30 @@ def _identify(
 
 
 def _search(
+    protocol: Protocol,
+    view: NDArray[np.str_],
     values: NDArray[np.float32],
     subject: NDArray[np.int64],
     probe: NDArray[np.int64],
     gallery: NDArray[np.int64],
     metric: Metric,
-    starts: NDArray[np.int64] | None,
     details: bool,
-) -> Search:
-    return search_gallery(
+) -> _Searched:
+    """Search the probes in the whole gallery, or in each of its views, as the protocol asks."""
+    views, probe_view = _numbers(view[probe])
+    gallery_views: tuple[str, ...] = ()
+    starts = None
+    if protocol.by_view:
+        gallery_views, gallery_view = _numbers(view[gallery])
+        order = np.argsort(gallery_view, kind="stable")
+        gallery = gallery[order]
+        starts = np.searchsorted(gallery_view[order], np.arange(len(gallery_views)))
+        size = int(np.prod(values.shape[1:]))
+        if not details and metric == "euclidean" and is_worthwhile(len(probe), len(gallery), size):
+            quick = first_matches_by_group(values, subject, probe, gallery, starts)
+            if quick is not None:
+                return _Searched(probe, views, probe_view, gallery, gallery_views, Search(quick), only_rank1=True)
+    search = search_gallery(
         values[probe],
         values[gallery],
         subject[probe],
@@ -229,6 +244,27 @@ def _search(
         metric,
         group_starts=starts,
         details=details,
+    )
+    return _Searched(probe, views, probe_view, gallery, gallery_views, search)
+
+
+def _condition(
+    name: str, protocol: Protocol, searched: _Searched, chosen: NDArray[np.int64], remove: bool
+) -> ConditionResult:
+    """Figures of a group of probes, `chosen` among those that were searched."""
+    if not protocol.by_view:
+        return pooled_condition(
+            name, searched.search, chosen, searched.probe_view, searched.views, len(searched.gallery)
+        )
+    return condition_by_view(
+        name,
+        searched.search.first_rank[chosen],
+        searched.probe_view[chosen],
+        searched.views,
+        searched.gallery_views,
+        exclude_identical=protocol.exclude_identical_view,
+        remove_unmatched=remove,
+        only_rank1=searched.only_rank1,
     )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitprint.core.files import write_text
-from gaitprint.evaluation.metrics import DistanceSpread
+from gaitprint.evaluation.distance_histogram import DistanceSpread
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,16 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitprint.core.distance import Metric, as_tensor, distance_blocks, paired_distance
-from gaitprint.evaluation.metrics import (
+from gaitprint.evaluation.distance_histogram import (
     DistanceHistogram,
+    det_curve_of_histograms,
+    spread_of,
+    spread_of_histograms,
+)
+from gaitprint.evaluation.metrics import (
     area_under_roc,
     det_curve,
-    det_curve_of_histograms,
     drawing_points,
     equal_error_rate,
     fnmr_at_fmr,
-    spread_of,
-    spread_of_histograms,
 )
 from gaitprint.evaluation.results import VerificationResult
 
