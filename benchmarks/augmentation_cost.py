@@ -59,7 +59,7 @@ def main() -> None:
     for name, augmentation_type in AUGMENTATIONS.items():
         # What a recipe would take from its input.
         needed = {"skeleton": "kinect-v1-20"} if name == "joint-flip" else {}
-        augmentation = augmentation_type.from_config(augmentation_type.Config(**needed))
+        augmentation = augmentation_type(augmentation_type.Config(**needed))
 
         of_silhouettes = augmentation_type.modality == "silhouettes"
 

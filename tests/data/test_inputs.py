@@ -148,8 +148,12 @@ def test_evaluation_takes_several_clips_and_training_one() -> None:
     assert model_input.choose_frames(lengths, np.random.default_rng(0)).shape == (2, 3)
     with pytest.raises(UsageError, match=r"input\.stride is 0"):
         build_input({"representation": "silhouettes", "stride": 0})
-    with pytest.raises(UsageError, match=r"evaluation_clips needs input\.sampling=clip"):
-        build_input({"representation": "silhouettes", "sampling": "uniform", "evaluation_clips": 2})
+    for option in ("stride", "evaluation_clips"):
+        with pytest.raises(UsageError, match=rf"{option} needs input\.sampling=clip"):
+            build_input({"representation": "silhouettes", "sampling": "uniform", option: 2})
+    for representation in ("silhouettes", "gei"):
+        with pytest.raises(UsageError, match=r"input\.size is 64, 0; both must be at least 1"):
+            build_input({"representation": representation, "size": [64, 0]})
 
 
 def test_a_gei_in_training_is_the_mean_of_some_frames_in_a_row(tmp_path) -> None:

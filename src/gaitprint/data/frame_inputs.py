@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from gaitprint.core.config import config_dataclass
-from gaitprint.core.errors import IncompatibleError, UsageError
+from gaitprint.core.errors import UsageError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.data.frame_sampling import Sampling, choose_frames
 from gaitprint.data.frames import square_frames, to_model
@@ -70,11 +70,9 @@ class FrameClips(ModelInput):
         Raises:
             IncompatibleError: it has no frames.
         """
-        if sequence.frames is None:
-            have = " and ".join(sequence.modalities)
-            raise IncompatibleError(f"{sequence.id}: the model needs frames; this walk has only {have}")
-        chosen: NDArray[np.uint8] = sequence.frames[self.choose_frames(np.array([sequence.num_frames]), None)[0]]
-        return chosen
+        chosen = self.choose_frames(np.array([sequence.num_frames]), None)[0]
+        frames: NDArray[np.uint8] = self.recorded(sequence)[chosen]
+        return frames
 
 
 @config_dataclass
@@ -101,11 +99,6 @@ class FramesInput(FrameClips):
     def __init__(self, config: FramesConfig) -> None:
         super().__init__(config)
         self.resolution = config.resolution
-
-    @classmethod
-    def from_config(cls, config: FramesConfig) -> Self:
-        """Build from options."""
-        return cls(config)
 
     def read(self, store: Store, position: int, frames: NDArray[np.int64] | None) -> NDArray[Any]:
         """Chosen frames of a stored walk, uint8 [T, R, R, 3]."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gaitprint.core.config import from_mapping
+from gaitprint.core.choices import read_choice
 from gaitprint.core.errors import IncompatibleError
 from gaitprint.core.registry import Registry
 from gaitprint.core.sequence import GaitSequence
@@ -37,6 +37,9 @@ INPUTS = Registry(
 class ModelInput(ABC):
     """Base of all representations.
 
+    Args:
+        config: an instance of `Config`.
+
     Attributes:
         Config: the `config_dataclass` with the representation's options.
         modality: what a walk must have recorded: ``silhouettes``, ``joints`` or ``frames``.
@@ -53,10 +56,8 @@ class ModelInput(ABC):
         """Whether a walk always gives one and the same small array, so that it is read once for all epochs."""
         return False
 
-    @classmethod
     @abstractmethod
-    def from_config(cls, config: Any) -> Self:
-        """Build from an instance of `cls.Config`."""
+    def __init__(self, config: Any) -> None: ...
 
     @classmethod
     def pinned(cls, config: Any) -> Any:
@@ -71,8 +72,18 @@ class ModelInput(ABC):
         """Raise `IncompatibleError` unless all these walks can be read and put into one batch."""
         for info in infos:
             if self.modality not in info.modalities:
-                have = " and ".join(info.modalities)
-                raise IncompatibleError(f"{info.id}: the model needs {self.modality}; this walk has only {have}")
+                raise self._lacks(info)
+
+    def recorded(self, sequence: GaitSequence) -> NDArray[Any]:
+        """Return what a walk in memory has of the representation's modality; `IncompatibleError` where it has none."""
+        array: NDArray[Any] | None = getattr(sequence, self.modality)
+        if array is None:
+            raise self._lacks(sequence)
+        return array
+
+    def _lacks(self, walk: SequenceInfo | GaitSequence) -> IncompatibleError:
+        have = " and ".join(walk.modalities)
+        return IncompatibleError(f"{walk.id}: the model needs {self.modality}; this walk has only {have}")
 
     def num_frames(self, infos: Iterable[SequenceInfo]) -> NDArray[np.int64]:
         """Return how many frames each walk has to choose from, int64 [N]: those stored, unless `read` changes that."""
@@ -124,6 +135,6 @@ def build_input(choice: Mapping[str, Any]) -> ModelInput:
     Raises:
         UsageError: unknown representation or option.
     """
-    options = dict(choice)
-    input_type: type[ModelInput] = INPUTS[options.pop("representation")]
-    return input_type.from_config(from_mapping(input_type.Config, options, "input"))
+    input_type: type[ModelInput]
+    input_type, config = read_choice(INPUTS, choice, "input", key="representation")
+    return input_type(config)

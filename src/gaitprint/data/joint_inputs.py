@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -87,11 +87,6 @@ class JointsInput(ModelInput):
         self._kept: dict[tuple[str, str, str], NDArray[np.float32]] = {}
         self._kept_bytes = 0
 
-    @classmethod
-    def from_config(cls, config: JointsConfig) -> Self:
-        """Build from options."""
-        return cls(config)
-
     def check(self, infos: Iterable[SequenceInfo]) -> None:
         """See `ModelInput.check`."""
         infos = list(infos)
@@ -137,10 +132,8 @@ class JointsInput(ModelInput):
 
     def encode(self, sequence: GaitSequence) -> NDArray[Any]:
         """Joints of a walk in memory, float32 [T, J, axes + 1]."""
-        joints, confidence = sequence.joints, sequence.confidence
-        if joints is None or sequence.skeleton is None:
-            have = " and ".join(sequence.modalities)
-            raise IncompatibleError(f"{sequence.id}: the model needs joints; this walk has only {have}")
+        joints, confidence = self.recorded(sequence), sequence.confidence
+        assert sequence.skeleton is not None  # joints never come without
         self._check_skeleton(sequence.skeleton, sequence.id)
         if confidence is None:
             confidence = np.ones(joints.shape[:2], np.float32)

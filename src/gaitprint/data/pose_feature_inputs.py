@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -58,11 +58,6 @@ class PoseFeaturesInput(FrameClips):
         self.network = config.network
         self.weights_hash = config.weights_hash
         self._loaded: tuple[PoseNetwork, FeatureCache] | None = None
-
-    @classmethod
-    def from_config(cls, config: PoseFeaturesConfig) -> Self:
-        """Build from options; the network is loaded when it is first needed."""
-        return cls(config)
 
     @classmethod
     def pinned(cls, config: PoseFeaturesConfig) -> PoseFeaturesConfig:

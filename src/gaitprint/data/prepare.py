@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing.connection
 import os
 import signal
@@ -29,7 +30,7 @@ from gaitprint.core.progress import progress_bar
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.data.datasets import READERS
 from gaitprint.data.datasets.partition import read_partition
-from gaitprint.data.datasets.reader import Listing, Reader, Reject, WalkItem
+from gaitprint.data.datasets.reader import Listing, Reader, Reject, WalkItem, natural_order
 from gaitprint.data.encoding import EncodedWalk, Encoding, encode_walk
 from gaitprint.data.silhouettes import align_silhouettes, check_size
 from gaitprint.data.store import Store
@@ -48,8 +49,8 @@ class PrepareSummary:
     Args:
         stored: walks written by this run.
         present: walks that were in the store before.
-        rejects: (path, reason) of everything that is not in the store: walks, single frames of walks that are, and
-            files that belong to no walk.
+        rejects: (path, reason) of everything that is not in the store: walks, single frames of walks that are
+            (of those stored by this run), and files that belong to no walk.
         empty_frames: frames of the walks stored by this run that show nobody, and were left out by the alignment.
     """
 
@@ -133,7 +134,8 @@ def prepare(
             stored += sum(done.walk is not None for done in batch)
             rejects += [reject for done in batch for reject in done.rejects]
             empty_frames += sum(done.empty_frames for done in batch)
-    rejects.sort(key=lambda reject: reject.path)
+    # Not in the order in which the processes came to them.
+    rejects.sort(key=lambda reject: (reject.path, natural_order(reject.reason)))
     if len(store) == 0:
         if is_new:
             _remove_empty(store)
@@ -252,15 +254,7 @@ def _aligned(item: WalkItem, sequence: GaitSequence, size: tuple[int, int]) -> t
     silhouettes, kept = align_silhouettes(sequence.silhouettes, size)
     if not len(silhouettes):
         raise UnreadableFileError(f"{item.path}: none of {len(kept)} frames shows anybody")
-    aligned = GaitSequence(
-        sequence.subject,
-        sequence.condition,
-        sequence.view,
-        sequence.frame_rate_hz,
-        silhouettes=silhouettes,
-        view_deg=sequence.view_deg,
-    )
-    return aligned, int(np.count_nonzero(~kept))
+    return dataclasses.replace(sequence.select(kept), silhouettes=silhouettes), int(np.count_nonzero(~kept))
 
 
 # --- in the parent ---

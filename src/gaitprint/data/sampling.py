@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitprint.core.config import config_dataclass, from_mapping
+from gaitprint.core.choices import read_choice
+from gaitprint.core.config import config_dataclass
 from gaitprint.core.errors import IncompatibleError, UsageError
 from gaitprint.core.registry import Registry
 from gaitprint.data.store import SequenceInfo
@@ -83,6 +84,11 @@ def _matches(condition: str, wanted: str) -> bool:
 class Sampler(ABC):
     """Base of all samplers: step number -> the walks of that step's batch.
 
+    Args:
+        config: an instance of `Config`.
+        labels: int64 [N], whose walk each is.
+        seed: of all batches.
+
     Attributes:
         Config: the `config_dataclass` with the sampler's options.
         batch_size: B, walks a batch, over all processes.
@@ -93,10 +99,8 @@ class Sampler(ABC):
     batch_size: int
     steps_per_epoch: int
 
-    @classmethod
     @abstractmethod
-    def from_config(cls, config: Any, labels: NDArray[np.int64], seed: int) -> Self:
-        """Build from an instance of `cls.Config`, the label int64 [N] of every walk, and the seed."""
+    def __init__(self, config: Any, labels: NDArray[np.int64], seed: int) -> None: ...
 
     @abstractmethod
     def batch(self, step: int) -> NDArray[np.int64]:
@@ -126,11 +130,6 @@ class PlainSampler(Sampler):
         self.steps_per_epoch = len(labels) // config.batch_size
         self._count, self._seed = len(labels), seed
         self._epoch, self._order = -1, np.empty(0, np.int64)
-
-    @classmethod
-    def from_config(cls, config: PlainConfig, labels: NDArray[np.int64], seed: int) -> Self:
-        """See `Sampler.from_config`."""
-        return cls(config, labels, seed)
 
     def batch(self, step: int) -> NDArray[np.int64]:
         """See `Sampler.batch`."""
@@ -171,11 +170,6 @@ class PKSampler(Sampler):
         self.batch_size = config.subjects * config.walks
         self.steps_per_epoch = max(1, len(labels) // self.batch_size)
 
-    @classmethod
-    def from_config(cls, config: PKConfig, labels: NDArray[np.int64], seed: int) -> Self:
-        """See `Sampler.from_config`."""
-        return cls(config, labels, seed)
-
     def batch(self, step: int) -> NDArray[np.int64]:
         """See `Sampler.batch`; the walks of one person stand together."""
         rng = generator(self._seed, "batches", step)
@@ -195,6 +189,6 @@ def build_sampler(choice: Mapping[str, Any], labels: NDArray[np.int64], seed: in
         UsageError: unknown name or option.
         IncompatibleError: there are too few walks or people for one batch.
     """
-    options = dict(choice)
-    sampler_type: type[Sampler] = SAMPLERS[options.pop("name")]
-    return sampler_type.from_config(from_mapping(sampler_type.Config, options, "sampler"), labels, seed)
+    sampler_type: type[Sampler]
+    sampler_type, config = read_choice(SAMPLERS, choice, "sampler")
+    return sampler_type(config, labels, seed)

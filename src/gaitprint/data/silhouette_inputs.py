@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ class GeiConfig:
     training_frames: int | None = None
 
     def __post_init__(self) -> None:
+        _check_size(self.size)
         if self.training_frames is not None and self.training_frames < 1:
             raise UsageError(f"input.training_frames is {self.training_frames}, must be at least 1")
 
@@ -60,12 +61,19 @@ class SilhouettesConfig:
     evaluation_frames: int | None = None
 
     def __post_init__(self) -> None:
+        _check_size(self.size)
         for name in ("frames", "stride", "evaluation_clips", "evaluation_frames"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"input.{name} is {value}, must be at least 1")
-        if self.evaluation_clips > 1 and self.sampling != "clip":
-            raise UsageError(f"input.evaluation_clips needs input.sampling=clip, not {self.sampling}")
+        for name in ("stride", "evaluation_clips"):
+            if getattr(self, name) > 1 and self.sampling != "clip":
+                raise UsageError(f"input.{name} needs input.sampling=clip, not {self.sampling}")
+
+
+def _check_size(size: tuple[int, int]) -> None:
+    if min(size) < 1:
+        raise UsageError(f"input.size is {size[0]}, {size[1]}; both must be at least 1")
 
 
 class _AlignedSilhouettes(ModelInput):
@@ -121,11 +129,6 @@ class GeiInput(_AlignedSilhouettes):
         super().__init__(config.size)
         self.training_frames = config.training_frames
 
-    @classmethod
-    def from_config(cls, config: GeiConfig) -> Self:
-        """Build from options."""
-        return cls(config)
-
     @property
     def cacheable(self) -> bool:
         """See `ModelInput`."""
@@ -143,7 +146,7 @@ class GeiInput(_AlignedSilhouettes):
 
     def encode(self, sequence: GaitSequence) -> NDArray[Any]:
         """Gait energy image of a walk in memory, uint8 [h, w]."""
-        return self._image(_silhouettes_of(sequence), sequence.id)
+        return self._image(self.recorded(sequence), sequence.id)
 
     def _image(self, silhouettes: NDArray[np.uint8], walk: str) -> NDArray[np.uint8]:
         cropped = self._cropped(silhouettes, walk)
@@ -171,11 +174,6 @@ class SilhouettesInput(_AlignedSilhouettes):
         self.sampling: Sampling = config.sampling
         self.stride = config.stride
 
-    @classmethod
-    def from_config(cls, config: SilhouettesConfig) -> Self:
-        """Build from options."""
-        return cls(config)
-
     def choose_frames(self, lengths: NDArray[np.int64], rng: np.random.Generator | None) -> NDArray[np.int64]:
         """See `ModelInput.choose_frames`."""
         clips = self.evaluation_clips if rng is None else 1
@@ -188,7 +186,7 @@ class SilhouettesInput(_AlignedSilhouettes):
 
     def encode(self, sequence: GaitSequence) -> NDArray[Any]:
         """Silhouettes of a walk in memory, uint8 [T, h, w]."""
-        silhouettes = _silhouettes_of(sequence)
+        silhouettes = self.recorded(sequence)
         frames = self.choose_frames(np.array([len(silhouettes)]), None)
         return self._cropped(silhouettes[frames[0]], sequence.id)
 
@@ -196,10 +194,3 @@ class SilhouettesInput(_AlignedSilhouettes):
         """uint8 [B, T, h, w] -> float32 [B, T, 1, H, W] in [-1, 1]."""
         frames = self._scaled(batch.flatten(0, 1))  # [B * T, 1, H, W]
         return frames.view(*batch.shape[:2], 1, *self.size)
-
-
-def _silhouettes_of(sequence: GaitSequence) -> NDArray[np.uint8]:
-    if sequence.silhouettes is None:
-        have = " and ".join(sequence.modalities)
-        raise IncompatibleError(f"{sequence.id}: the model needs silhouettes; this walk has only {have}")
-    return sequence.silhouettes

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gaitprint.core.config import from_mapping
+from gaitprint.core.choices import read_choice
 from gaitprint.core.errors import IncompatibleError
 from gaitprint.losses import LOSSES
 from gaitprint.losses.base import Field, GaitLoss
@@ -90,6 +90,7 @@ def needed_fields(choices: Iterable[Mapping[str, Any]]) -> set[Field]:
 
 
 def _build(choice: Mapping[str, Any], num_subjects: int, embedding_shape: tuple[int, int]) -> GaitLoss:
-    options = {key: value for key, value in choice.items() if key not in ("name", "weight")}
-    loss_type: type[GaitLoss] = LOSSES[choice["name"]]
-    return loss_type.from_config(from_mapping(loss_type.Config, options, "loss"), num_subjects, embedding_shape)
+    options = {key: value for key, value in choice.items() if key != "weight"}
+    loss_type: type[GaitLoss]
+    loss_type, config = read_choice(LOSSES, options, "loss")
+    return loss_type.from_config(config, num_subjects, embedding_shape)

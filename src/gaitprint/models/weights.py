@@ -14,6 +14,7 @@ import safetensors
 import safetensors.numpy
 
 from gaitprint import __version__
+from gaitprint.core.choices import read_choice
 from gaitprint.core.config import config_dataclass, from_mapping, to_mapping
 from gaitprint.core.errors import UnreadableFileError
 from gaitprint.core.files import write_json
@@ -78,9 +79,9 @@ def build_model(choice: Mapping[str, Any], num_subjects: int | None) -> GaitMode
     Raises:
         UsageError: unknown name or option.
     """
-    options = dict(choice)
-    model_type: type[GaitModel] = MODELS[options.pop("name")]
-    return model_type.from_config(from_mapping(model_type.Config, options, "model"), num_subjects)
+    model_type: type[GaitModel]
+    model_type, config = read_choice(MODELS, choice, "model")
+    return model_type.from_config(config, num_subjects)
 
 
 def save_weights(folder: Path, model: GaitModel, card: Card) -> Card:

@@ -31,7 +31,7 @@ def augmentation_sheet(
         for name, augmentation in augmentations.items():
             if augmentation.modality == "silhouettes":
                 torch.manual_seed(seed)
-                changed[name] = augmentation.from_config(augmentation.Config(probability=1.0))(twice)
+                changed[name] = augmentation(augmentation.Config(probability=1.0))(twice)
     rows = {name: _as_frames(clips) for name, clips in changed.items()}
     figure = contact_sheet(rows, columns=2 * len(silhouettes))
     figure.axes[0].axvline(len(silhouettes) * silhouettes.shape[2] - 0.5, color="#9aa5b4", linewidth=1.5)

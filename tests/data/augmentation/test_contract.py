@@ -18,7 +18,7 @@ Clips = Callable[..., torch.Tensor]
 
 def build(name: str, **options: object) -> Augmentation:
     augmentation_type = AUGMENTATIONS[name]
-    return augmentation_type.from_config(augmentation_type.Config(**{"probability": 1.0, **options}))
+    return augmentation_type(augmentation_type.Config(**{"probability": 1.0, **options}))
 
 
 def seeded(augmentation: Augmentation, batch: torch.Tensor, seed: int = 0) -> torch.Tensor:

@@ -20,7 +20,7 @@ NEEDED = {"joint-flip": {"skeleton": "kinect-v1-20"}}
 def build(name: str, **options: object) -> Augmentation:
     augmentation_type = AUGMENTATIONS[name]
     options = {"probability": 1.0, **NEEDED.get(name, {}), **options}
-    return augmentation_type.from_config(augmentation_type.Config(**options))
+    return augmentation_type(augmentation_type.Config(**options))
 
 
 def seeded(augmentation: Augmentation, batch: torch.Tensor, seed: int = 0) -> torch.Tensor:

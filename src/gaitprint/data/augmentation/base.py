@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from torch import Tensor
 
-from gaitprint.core.config import config_dataclass, from_mapping
+from gaitprint.core.choices import read_choice
+from gaitprint.core.config import config_dataclass
 from gaitprint.core.errors import UsageError
+from gaitprint.core.registry import Registry
 from gaitprint.data.augmentation import AUGMENTATIONS
 
 
@@ -43,27 +45,33 @@ class AugmentationConfig:
 ConfigT = TypeVar("ConfigT", bound=AugmentationConfig)
 
 
-class Augmentation(ABC, Generic[ConfigT]):
-    """Base of all augmentations.
+class Configured(ABC, Generic[ConfigT]):
+    """What augmentations of walks and of pictures have in common.
 
     Everything random comes from torch's generator of the batch's device, which the training seeds anew for each step,
-    and is drawn for each walk by itself.
+    and is drawn for each walk or picture by itself.
+
+    Args:
+        config: an instance of `Config`.
 
     Attributes:
-        Config: the `config_dataclass` with the options.
-        modality: of the inputs it changes: ``silhouettes`` or ``joints``.
+        Config: the `config_dataclass` with the options, an `AugmentationConfig`.
     """
 
     Config: ClassVar[type]
-    modality: ClassVar[str]
 
     def __init__(self, config: ConfigT) -> None:
         self.config = config
 
-    @classmethod
-    def from_config(cls, config: ConfigT) -> Self:
-        """Build from an instance of `cls.Config`."""
-        return cls(config)
+
+class Augmentation(Configured[ConfigT]):
+    """Base of all augmentations of walks.
+
+    Attributes:
+        modality: of the inputs it changes: ``silhouettes`` or ``joints``.
+    """
+
+    modality: ClassVar[str]
 
     @abstractmethod
     def __call__(self, batch: Tensor) -> Tensor:
@@ -85,11 +93,7 @@ def build_augmentations(choices: Sequence[Mapping[str, Any]]) -> Callable[[Tenso
     Raises:
         UsageError: unknown name or option.
     """
-    chain: list[Augmentation[Any]] = []
-    for choice in choices:
-        options = {key: value for key, value in choice.items() if key != "name"}
-        augmentation_type: type[Augmentation[Any]] = AUGMENTATIONS[choice["name"]]
-        chain.append(augmentation_type.from_config(from_mapping(augmentation_type.Config, options, "augment")))
+    chain: list[Augmentation[Any]] = build_each(AUGMENTATIONS, choices)
 
     def augment(batch: Tensor) -> Tensor:
         for augmentation in chain:
@@ -97,6 +101,12 @@ def build_augmentations(choices: Sequence[Mapping[str, Any]]) -> Callable[[Tenso
         return batch
 
     return augment
+
+
+def build_each(table: Registry, choices: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Build the augmentations that a recipe lists, in its order; errors as `build_augmentations`."""
+    read = (read_choice(table, choice, "augment") for choice in choices)
+    return [augmentation_type(config) for augmentation_type, config in read]
 
 
 def between(drawn: Tensor, limits: tuple[float, float]) -> Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from gaitprint.core.errors import UnreadableFileError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import KINECT_V1_20
 from gaitprint.data.datasets.bvh_file import BvhMotion, parse_bvh
-from gaitprint.data.datasets.reader import MINIMUM_FRAMES, Listing, RawWalk, Reject, WalkItem, list_folder
+from gaitprint.data.datasets.reader import Listing, RawWalk, Reader, Reject, WalkItem, list_folder
 from gaitprint.data.png import read_file
 
 _MAX_FILE_BYTES = 1 << 28
@@ -52,7 +51,7 @@ _UNITS: tuple[tuple[float, float, str, float], ...] = (
 _FASTEST_JOINT = 20.0
 
 
-class BvhReader:
+class BvhReader(Reader):
     """Motion capture, subject/*.bvh: joint positions in metres, as the 20 joints of a Kinect v1.
 
     Subject is the folder's name, condition the file's name without the subject in front (``07/07_03.bvh`` is
@@ -60,10 +59,6 @@ class BvhReader:
     centimetres and millimetres apart. Axes are as recorded: y up, right-handed. A first frame that is the T-pose of
     the conversion, and not motion, is left out and reported.
     """
-
-    needs_alignment: ClassVar[bool] = False
-    minimum_frames: ClassVar[int] = MINIMUM_FRAMES
-    splits: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def list_walks(self, source: Path) -> Listing:
         """List the .bvh files of all subject folders; see `Reader`."""

@@ -13,7 +13,7 @@ from gaitprint.core.errors import UnreadableFileError
 from gaitprint.core.sequence import LARGEST_COORDINATE
 from gaitprint.core.skeletons import COCO_17, MPII_16, convert_joints
 from gaitprint.data.datasets.photographs import PeopleOfPictures, find_picture, read_person
-from gaitprint.data.datasets.reader import Listing, RawWalk, Reject, WalkItem, list_folder
+from gaitprint.data.datasets.reader import Listing, RawWalk, Reader, Reject, WalkItem, list_folder
 from gaitprint.data.png import read_file
 
 _JOINTS = len(COCO_17.joints)
@@ -23,7 +23,7 @@ _MAX_FILE_BYTES = 1 << 30
 _HEAD_TOP = MPII_16.index("head_top")
 
 
-class CocoReader:
+class CocoReader(Reader):
     """COCO person keypoints: annotations/person_keypoints_*.json and the folders of pictures, train2017/ and so on.
 
     Every person with annotated joints becomes a walk of one frame, cut out of the picture: subject is picture and
@@ -32,9 +32,7 @@ class CocoReader:
     Crowds and people without any joint are left out.
     """
 
-    needs_alignment: ClassVar[bool] = False
     minimum_frames: ClassVar[int] = 1
-    splits: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def list_walks(self, source: Path) -> Listing:
         """List all people with joints; see `Reader`."""

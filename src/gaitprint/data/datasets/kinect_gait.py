@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from gaitprint.core.errors import UnreadableFileError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import KINECT_V1_20
-from gaitprint.data.datasets.reader import MINIMUM_FRAMES, Listing, RawWalk, Reject, WalkItem, list_folder
+from gaitprint.data.datasets.reader import Listing, RawWalk, Reader, Reject, WalkItem, list_folder
 from gaitprint.data.png import read_file
 
 FRAME_RATE_HZ = 30.0
@@ -46,16 +45,12 @@ _TO_CORE = np.array([_FILE_ORDER.index(joint) for joint in KINECT_V1_20.joints])
 _NUM_JOINTS = len(_JOINTS)
 
 
-class KinectGaitReader:
+class KinectGaitReader(Reader):
     """Kinect v1 walks as text, PersonNNN/K.txt at any depth: 20 joints in metres, as recorded.
 
     Subject is the folder's name (``Person002``), condition ``walk-01`` and on, view ``free`` (the walker circles the
     sensor), 30 frames a second. A file that breaks the format anywhere is rejected whole, with the line.
     """
-
-    needs_alignment: ClassVar[bool] = False
-    minimum_frames: ClassVar[int] = MINIMUM_FRAMES
-    splits: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def list_walks(self, source: Path) -> Listing:
         """List all K.txt of all PersonNNN folders; see `Reader`."""

@@ -12,7 +12,7 @@ from gaitprint.core.errors import UnreadableFileError
 from gaitprint.core.skeletons import MPII_16, Skeleton, convert_joints
 from gaitprint.data.datasets.mat_file import read_apart, read_variable
 from gaitprint.data.datasets.photographs import PeopleOfPictures, find_picture, read_person
-from gaitprint.data.datasets.reader import Listing, RawWalk, Reject, WalkItem, list_folder
+from gaitprint.data.datasets.reader import Listing, RawWalk, Reader, Reject, WalkItem, list_folder
 
 LSP_14 = Skeleton(
     "lsp-14",
@@ -37,7 +37,7 @@ LSP_14 = Skeleton(
 _SHIFT = -0.5
 
 
-class LspReader:
+class LspReader(Reader):
     """Leeds Sports Pose photographs, also the extended set: joints.mat and images/im0001.jpg and on.
 
     Every picture becomes a walk of one frame, cut out around its one person: subject ``im0001-1``, condition ``photo``,
@@ -46,7 +46,6 @@ class LspReader:
     In the extended set joints that are not flagged as visible are not annotated, and have confidence 0.
     """
 
-    needs_alignment: ClassVar[bool] = False
     minimum_frames: ClassVar[int] = 1
     splits: ClassVar[dict[str, tuple[str, ...]]] = {
         "train": (

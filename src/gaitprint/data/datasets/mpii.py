@@ -14,7 +14,7 @@ from gaitprint.core.errors import UnreadableFileError
 from gaitprint.core.skeletons import MPII_16
 from gaitprint.data.datasets.mat_file import elements, field, read_apart, read_variable
 from gaitprint.data.datasets.photographs import PeopleOfPictures, find_picture, read_person
-from gaitprint.data.datasets.reader import Listing, RawWalk, Reject, WalkItem, list_folder
+from gaitprint.data.datasets.reader import Listing, RawWalk, Reader, Reject, WalkItem, list_folder
 from gaitprint.data.png import read_file
 
 _JOINTS = len(MPII_16.joints)
@@ -23,7 +23,7 @@ _SHIFT = -0.5
 _MAX_FILE_BYTES = 1 << 29
 
 
-class MpiiReader:
+class MpiiReader(Reader):
     """MPII Human Pose photographs: mpii_human_pose_v1_u12_1.mat, or JSON lists as mmpose has them, and images/.
 
     Every annotated person becomes a walk of one frame, cut out of the picture: subject is picture and person
@@ -32,9 +32,7 @@ class MpiiReader:
     files are left alone; the official test pictures are not annotated.
     """
 
-    needs_alignment: ClassVar[bool] = False
     minimum_frames: ClassVar[int] = 1
-    splits: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def list_walks(self, source: Path) -> Listing:
         """List all annotated people; see `Reader`."""

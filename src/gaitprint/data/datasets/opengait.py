@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,9 @@ from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import COCO_17
 from gaitprint.data.datasets.array_pickle import read_arrays
 from gaitprint.data.datasets.reader import (
-    MINIMUM_FRAMES,
     Listing,
     RawWalk,
+    Reader,
     Reject,
     WalkItem,
     list_folder,
@@ -24,17 +24,13 @@ from gaitprint.data.datasets.reader import (
 from gaitprint.data.datasets.tree import FRAME_RATE_HZ, view_angle
 
 
-class OpenGaitReader:
+class OpenGaitReader(Reader):
     """OpenGait .pkl trees, subject/condition/view/*.pkl: silhouettes, 2-D COCO-17 poses, or both; stored as they are.
 
     Silhouettes are uint8 [T, H, W], which OpenGait has aligned already; poses are numbers [T, 17, 3] of x, y (pixels)
     and confidence. Files are read by an interpreter of our own that knows arrays only; a file that asks for anything
     else is rejected and nothing in it runs. Splits come with ``--partition``.
     """
-
-    needs_alignment: ClassVar[bool] = False
-    minimum_frames: ClassVar[int] = MINIMUM_FRAMES
-    splits: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def list_walks(self, source: Path) -> Listing:
         """List the view folders; see `Reader`."""

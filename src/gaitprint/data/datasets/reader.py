@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from gaitprint.core.errors import GaitprintError, InvalidSequenceError, UnreadableFileError
 from gaitprint.core.sequence import GaitSequence, check_label
-
-# A single frame shows no motion.
-MINIMUM_FRAMES = 2
 
 
 @dataclass(frozen=True)
@@ -91,20 +89,21 @@ class RawWalk:
     rejects: tuple[Reject, ...] = ()
 
 
-class Reader(Protocol):
+class Reader(ABC):
     """A kind of raw data set. The first line of a reader's docstring is what `gaitprint readers` prints."""
 
-    needs_alignment: ClassVar[bool]
+    needs_alignment: ClassVar[bool] = False
     """Whether silhouettes come as recorded and are to be aligned."""
-    minimum_frames: ClassVar[int]
-    """Frames that a walk needs to be kept: `MINIMUM_FRAMES`, or 1 where a single picture is of use."""
-    splits: ClassVar[dict[str, tuple[str, ...]]]
+    minimum_frames: ClassVar[int] = 2
+    """Frames that a walk needs to be kept: a single one shows no motion, but may be of use to find joints in."""
+    splits: ClassVar[dict[str, tuple[str, ...]]] = {}
     """The data set's own splits, name -> subjects, whether or not they are all present."""
 
+    @abstractmethod
     def list_walks(self, source: Path) -> Listing:
         """List all walks below a folder, reading none. `UnreadableFileError` where the folder cannot be listed."""
-        ...
 
+    @abstractmethod
     def read_walk(self, item: WalkItem) -> RawWalk:
         """Read one walk.
 
@@ -112,7 +111,6 @@ class Reader(Protocol):
             UnreadableFileError: nothing of it can be read.
             InvalidSequenceError: it holds what cannot be a walk.
         """
-        ...
 
 
 def natural_order(name: str) -> tuple[list[tuple[bool, int, str]], str]:

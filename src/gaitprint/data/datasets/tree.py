@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from gaitprint.core.errors import UnreadableFileError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.data.datasets.reader import (
-    MINIMUM_FRAMES,
     Listing,
     RawWalk,
+    Reader,
     Reject,
     WalkItem,
     list_folder,
@@ -26,7 +26,7 @@ from gaitprint.data.png import PngReader
 FRAME_RATE_HZ = 25.0
 
 
-class TreeReader:
+class TreeReader(Reader):
     """Any tree of silhouette PNGs, subject/condition/view/*.png; aligned while read.
 
     Frames are taken in natural order of their names. A view that is a number is also the view angle in degrees. A frame
@@ -36,8 +36,6 @@ class TreeReader:
     """
 
     needs_alignment: ClassVar[bool] = True
-    minimum_frames: ClassVar[int] = MINIMUM_FRAMES
-    splits: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def list_walks(self, source: Path) -> Listing:
         """List the view folders; see `Reader`."""

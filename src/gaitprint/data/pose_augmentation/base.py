@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, Self
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from gaitprint.core.config import from_mapping
-from gaitprint.data.augmentation.base import ConfigT
+from gaitprint.data.augmentation.base import ConfigT, Configured, build_each
 from gaitprint.data.pose_augmentation import POSE_AUGMENTATIONS
 
 
-class PoseAugmentation(ABC, Generic[ConfigT]):
+class PoseAugmentation(Configured[ConfigT]):
     """Base of all augmentations of pictures; letters: B batch, R resolution, J joints.
 
-    Everything random comes from torch's generator of the batch's device, which the training seeds anew for each step,
-    and is drawn for each picture by itself. Only the chosen pictures are computed: pictures are large.
-
-    Attributes:
-        Config: the `config_dataclass` with the options, an `AugmentationConfig`.
+    Only the chosen pictures are computed: pictures are large.
     """
-
-    Config: ClassVar[type]
-
-    def __init__(self, config: ConfigT) -> None:
-        self.config = config
-
-    @classmethod
-    def from_config(cls, config: ConfigT) -> Self:
-        """Build from an instance of `cls.Config`."""
-        return cls(config)
 
     @abstractmethod
     def change(self, images: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
@@ -67,11 +52,7 @@ def build_pose_augmentations(
     Raises:
         UsageError: unknown name or option.
     """
-    chain: list[PoseAugmentation[Any]] = []
-    for choice in choices:
-        options = {key: value for key, value in choice.items() if key != "name"}
-        augmentation_type: type[PoseAugmentation[Any]] = POSE_AUGMENTATIONS[choice["name"]]
-        chain.append(augmentation_type.from_config(from_mapping(augmentation_type.Config, options, "augment")))
+    chain: list[PoseAugmentation[Any]] = build_each(POSE_AUGMENTATIONS, choices)
 
     def augment(images: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
         for augmentation in chain:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gaitprint.core.config import from_mapping
+from gaitprint.core.choices import read_choice
 from gaitprint.losses.pose import POSE_LOSSES
 from gaitprint.losses.pose.base import PoseLoss
 
@@ -63,6 +63,7 @@ class PoseLosses(nn.Module):
 
 
 def _build(choice: Mapping[str, Any]) -> PoseLoss:
-    options = {key: value for key, value in choice.items() if key not in ("name", "weight")}
-    loss_type: type[PoseLoss] = POSE_LOSSES[choice["name"]]
-    return loss_type.from_config(from_mapping(loss_type.Config, options, "loss"))
+    options = {key: value for key, value in choice.items() if key != "weight"}
+    loss_type: type[PoseLoss]
+    loss_type, config = read_choice(POSE_LOSSES, options, "loss")
+    return loss_type.from_config(config)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from gaitprint import __version__
-from gaitprint.core.config import config_dataclass, from_mapping
+from gaitprint.core.choices import read_choice
+from gaitprint.core.config import config_dataclass
 from gaitprint.core.errors import GaitprintError, UsageError
 from gaitprint.core.registry import unknown_name_message
 from gaitprint.models.pose import POSE_NETWORKS
@@ -53,9 +54,9 @@ def build_pose_network(choice: Mapping[str, Any]) -> PoseNetwork:
     Raises:
         UsageError: unknown name or option.
     """
-    options = dict(choice)
-    network_type: type[PoseNetwork] = POSE_NETWORKS[options.pop("name")]
-    return network_type.from_config(from_mapping(network_type.Config, options, "model"))
+    network_type: type[PoseNetwork]
+    network_type, config = read_choice(POSE_NETWORKS, choice, "model")
+    return network_type.from_config(config)
 
 
 def find_pose_weights(network: str | os.PathLike[str]) -> Path:
