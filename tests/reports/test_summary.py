@@ -52,6 +52,10 @@ def test_view_table_joins_conditions_with_different_views(case) -> None:
         ("270", "–", "–"),
         ("Mean", "82.1 %", "50.0 %"),
     )
+    pooled = ConditionResult("all", 5, rank1=0.8, views=("000", "090"), rank1_by_view=np.array([1.0, 0.0]))
+    table = view_table(dataclasses.replace(case.evaluation, conditions=(pooled,)))
+    assert table is not None
+    assert table.rows[-1] == ("All", "80.0 %")  # four of five probes are of the first view
 
 
 def test_error_rates_name_every_figure(case) -> None:

@@ -36,8 +36,8 @@ def crossvalidate(
         data: The store.
         out: The folder for everything.
         folds: How many groups of people.
-        set: A change to every recipe, such as --set training.steps=100, or to the input of a model that needs no
-            training; may be repeated.
+        set: A change to every recipe, such as --set training.steps=100; a model that needs no training takes those of
+            its input and of data.subjects. May be repeated.
         protocol: What each fold is measured under.
         final: Also train each recipe on everybody, into SYSTEM/final, and give it the calibration.
         jobs: Trainings side by side, each with its share of the cores.

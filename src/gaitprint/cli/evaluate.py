@@ -11,7 +11,7 @@ from gaitprint.cli.evaluate_pose import evaluate_pose_network
 from gaitprint.cli.option_types import Device, Names
 from gaitprint.cli.terminal import output
 from gaitprint.core.errors import UsageError
-from gaitprint.core.files import write_json
+from gaitprint.core.files import write_json, write_text
 
 
 def evaluate(
@@ -73,7 +73,7 @@ def evaluate(
     from gaitprint.evaluation.protocols import PROTOCOLS
     from gaitprint.evaluation.unseen import unseen_subjects
     from gaitprint.models.pose.weights import is_pose_network
-    from gaitprint.reports.html import write_report
+    from gaitprint.reports.html import render_report
     from gaitprint.reports.preview import walk_preview
     from gaitprint.reports.tables import evaluation_table
 
@@ -102,8 +102,7 @@ def evaluate(
     if evaluation.candidates is not None:
         evaluation.candidates.write_csv(out / "candidates.csv")
     report = out / "report.html"
-    write_report(
-        report,
+    page = render_report(
         evaluation,
         embeddings,
         card=facts,
@@ -114,6 +113,7 @@ def evaluate(
         seed=seed,
         attention=first_attention(embedder, store, positions),
     )
+    write_text(report, page)
     output.print(evaluation_table(evaluation))
     output.print(str(report))
     return metrics

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from gaitprint.core.embeddings import EmbeddingSet
-from gaitprint.core.files import write_text
 from gaitprint.evaluation.results import ConditionResult, Evaluation, Match
 from gaitprint.reports import figures
 from gaitprint.reports.attention import describe_joints, joints_figure
@@ -56,49 +54,6 @@ class _Drawing:
     numbers: TextTable | None = None
 
 
-def write_report(
-    path: str | os.PathLike[str],
-    evaluation: Evaluation,
-    embeddings: EmbeddingSet,
-    *,
-    card: Mapping[str, object],
-    previews: Preview | None = None,
-    show_matches: int = 5,
-    show_fails: int = 5,
-    tsne: bool = False,
-    seed: int = 0,
-    attention: WalkAttention | None = None,
-) -> None:
-    """Write the report as one HTML file, atomically.
-
-    Args:
-        path: where to, usually ``report.html``.
-        evaluation: the results.
-        embeddings: what was evaluated; `Match` points into it.
-        card: what is known of model and data; see `summary.facts` for the keys.
-        previews: index of a walk -> picture of it, uint8 [h, w] or RGB [h, w, 3]; None leaves pictures out.
-        show_matches: how many correctly identified probes to show, drawn from `seed`.
-        show_fails: how many of the most confident failures to show.
-        tsne: whether to lay out the embeddings in the plane.
-        seed: of everything drawn by chance.
-        attention: where the model looked in one of the walks; None leaves the section out.
-    """
-    write_text(
-        path,
-        render_report(
-            evaluation,
-            embeddings,
-            card=card,
-            previews=previews,
-            show_matches=show_matches,
-            show_fails=show_fails,
-            tsne=tsne,
-            seed=seed,
-            attention=attention,
-        ),
-    )
-
-
 def render_report(
     evaluation: Evaluation,
     embeddings: EmbeddingSet,
@@ -111,7 +66,19 @@ def render_report(
     seed: int = 0,
     attention: WalkAttention | None = None,
 ) -> str:
-    """Return the page that `write_report` writes; arguments as there."""
+    """Return the report as one HTML page, usually to be written to ``report.html``.
+
+    Args:
+        evaluation: the results.
+        embeddings: what was evaluated; `Match` points into it.
+        card: what is known of model and data; see `summary.facts` for the keys.
+        previews: index of a walk -> picture of it, uint8 [h, w] or RGB [h, w, 3]; None leaves pictures out.
+        show_matches: how many correctly identified probes to show, drawn from `seed`.
+        show_fails: how many of the most confident failures to show.
+        tsne: whether to lay out the embeddings in the plane.
+        seed: of everything drawn by chance.
+        attention: where the model looked in one of the walks; None leaves the section out.
+    """
     pictures = _Pictures(previews)
     matches = pictures.strips(random_matches(evaluation, show_matches, seed), embeddings, evaluation.metric)
     fails = pictures.strips(confident_failures(evaluation, show_fails), embeddings, evaluation.metric)

@@ -119,14 +119,19 @@ def rank1_by_view(conditions: tuple[ConditionResult, ...]) -> tuple[tuple[str, .
 
 
 def view_table(evaluation: Evaluation) -> TextTable | None:
-    """Return rank-1 with a row for each probe view, a column for each condition, and the mean; None without views."""
+    """Return rank-1 with a row for each probe view, a column for each condition, and one for all; None without views.
+
+    The last row is the headline: the mean of the rows above it under a protocol by view, else the share of all probes,
+    of which some views may have more than others.
+    """
     conditions = conditions_with_views(evaluation)
     if not conditions:
         return None
     views, table = rank1_by_view(conditions)
     rows = [(view, *(percent(value) for value in row)) for view, row in zip(views, table.tolist(), strict=True)]
-    mean = ("Mean", *(percent(condition.rank1) for condition in conditions))
-    return TextTable(("Probe view", *(condition.name for condition in conditions)), (*rows, mean))
+    label = "Mean" if any(condition.gallery_views for condition in conditions) else "All"
+    total = (label, *(percent(condition.rank1) for condition in conditions))
+    return TextTable(("Probe view", *(condition.name for condition in conditions)), (*rows, total))
 
 
 def error_rates(evaluation: Evaluation) -> tuple[tuple[str, str], ...]:

@@ -17,13 +17,20 @@ from gaitprint.training.engine import gather_walks, mean_over_processes
 class Objective(nn.Module):
     """A network and its losses.
 
-    Attributes:
+    Args:
         model: the network to train; its weights are what is kept.
         losses: what is minimised; may have weights of its own.
+        processes: how many share each batch.
     """
 
     model: nn.Module
     losses: nn.Module
+
+    def __init__(self, model: nn.Module, losses: nn.Module, processes: int = 1) -> None:
+        super().__init__()
+        self.model = model
+        self.losses = losses
+        self.processes = processes
 
     @abstractmethod
     def forward(self, inputs: Tensor, truth: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
@@ -40,22 +47,10 @@ class Objective(nn.Module):
 
 
 class IdentificationObjective(Objective):
-    """A model that recognises people.
-
-    Args:
-        model: the model to train.
-        losses: what is minimised.
-        processes: how many share each batch.
-    """
+    """A model that recognises people."""
 
     model: GaitModel
     losses: WeightedSum
-
-    def __init__(self, model: GaitModel, losses: WeightedSum, processes: int = 1) -> None:
-        super().__init__()
-        self.model = model
-        self.losses = losses
-        self.processes = processes
 
     def forward(self, inputs: Tensor, truth: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Compute the loss of a batch with labels int64 [b]; see `Objective.forward`.
@@ -74,22 +69,10 @@ class IdentificationObjective(Objective):
 
 
 class PoseObjective(Objective):
-    """A network that finds joints.
-
-    Args:
-        model: the network to train.
-        losses: what is minimised.
-        processes: how many share each batch.
-    """
+    """A network that finds joints."""
 
     model: PoseNetwork
     losses: PoseLosses
-
-    def __init__(self, model: PoseNetwork, losses: PoseLosses, processes: int = 1) -> None:
-        super().__init__()
-        self.model = model
-        self.losses = losses
-        self.processes = processes
 
     def forward(self, inputs: Tensor, truth: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Compute the loss of images [b, 3, R, R] with joints float32 [b, 16, 3]; see `Objective.forward`."""
