@@ -173,7 +173,7 @@ OVERVIEWS: dict[str, tuple[Row, ...]] = {
             (
                 Block("data set", "PNG, .pkl, Kinect, BVH", "data"),
                 Block("video", "file, camera, stream", "data"),
-                Block("rendered", "synthetic or recorded motion", "data"),
+                Block("rendered", "synthetic walkers", "data"),
             )
         ),
         _row("GaitSequence", "one walk: who, condition, view; silhouettes, joints, frames", "layer"),
