@@ -18,7 +18,7 @@ from rich.table import Table
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from gaitprint.cli.synth import TRAINING_SHARE
+from gaitprint.cli.synth_walks import TRAINING_SHARE
 from gaitprint.core.embeddings import EmbeddingSet
 from gaitprint.core.progress import track
 from gaitprint.data.gei import gait_energy_image

@@ -1,11 +1,15 @@
 """`gaitprint synth` with RGB frames, joints in their pixels, and a choice of walks, views and frames."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from gaitprint.cli.main import run
+from gaitprint.cli.rendering import write_views
+from gaitprint.core.sequence import GaitSequence
+from gaitprint.data import export
 from gaitprint.data.store import Store
 
 FRAMES = ["--frames", "--joints", "mpii-16", "--joint-axes", "2", "--quiet"]
@@ -35,6 +39,7 @@ def test_frames_with_joints_in_their_pixels(tmp_path: Path) -> None:
         (["--joint-axes", "2"], "needs --joints and --frames"),
         (["--conditions", "xx-01"], "unknown condition 'xx'"),
         (["--views", "front"], "view 'front' is no angle"),
+        (["--joints", "mpii-17"], "unknown skeleton 'mpii-17' (did you mean 'mpii-16'?)"),
     ],
 )
 def test_refuses_in_one_line(tmp_path: Path, wrong: list[str], message: str, capfd: pytest.CaptureFixture[str]) -> None:
@@ -42,3 +47,48 @@ def test_refuses_in_one_line(tmp_path: Path, wrong: list[str], message: str, cap
     error = capfd.readouterr().err
     assert message in error
     assert "Traceback" not in error
+
+
+def test_a_store_holds_walks_of_one_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "s"
+    first = ["synth", "--out", str(out), "--conditions", "nm-01", "--views", "090", "--every", "9", *FRAMES]
+    assert run([*first, "--subjects", "1"]) == 0
+    before = Store.open(out).content_hash()
+    second = ["synth", "--out", str(out), "--conditions", "nm-01", "--views", "090", "--every", "9", "--subjects", "1"]
+    for option, changed in (
+        ("--size", [*FRAMES, "--size", "64x44"]),
+        ("--joints", ["--frames"]),
+        ("--joints", [*FRAMES, "--joints", "coco-17"]),
+        ("--joint-axes", ["--frames", "--joints", "mpii-16"]),
+        ("--frames", ["--joints", "mpii-16", "--joint-axes", "3"]),
+    ):
+        assert run([*second, *changed]) == 2
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert f"{out}: holds walks that were made with another --" in error
+        assert f"another {option};" in error or option == "--frames"
+    assert Store.open(out).content_hash() == before
+
+
+def test_a_walk_whose_pictures_were_interrupted_is_not_taken_for_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class _OneWalk:
+        ids: ClassVar = ["001/nm-01/090"]
+
+        def render(self) -> list[GaitSequence]:
+            images = np.full((3, 8, 8), 255, np.uint8)
+            return [GaitSequence("001", "nm-01", "090", 25.0, silhouettes=images)]
+
+    def interrupted(folder: Path, silhouettes: np.ndarray) -> None:
+        folder.mkdir(parents=True)
+        (folder / "0000.png").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(export, "write_frames", interrupted)
+        write_views(tmp_path, _OneWalk())
+    assert not (tmp_path / "001/nm-01/090").exists()
+    assert write_views(tmp_path, _OneWalk()) == 1
+    assert [path.name for path in (tmp_path / "001/nm-01").iterdir()] == ["090"]
+    assert len(list((tmp_path / "001/nm-01/090").iterdir())) == 3
