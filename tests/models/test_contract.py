@@ -144,6 +144,10 @@ def test_weights_that_do_not_fit_are_refused(tmp_path) -> None:
     (tmp_path / "card.json").write_text(text.replace(card.weights_hash, "0" * 64))
     with pytest.raises(UnreadableFileError, match="SHA-256"):
         load_weights(tmp_path)
+    for word, reason in (('"cnn-gei"', "unknown model"), ('"normalisation"', "unknown key 'model.mystery'")):
+        (tmp_path / "card.json").write_text(text.replace(word, '"mystery"'))
+        with pytest.raises(UnreadableFileError, match=rf"card\.json: a card that .* cannot read \({reason}"):
+            load_weights(tmp_path)
     (tmp_path / "card.json").write_text(text)
     data = (tmp_path / "model.safetensors").read_bytes()
     (tmp_path / "model.safetensors").write_bytes(data[:1000])

@@ -188,6 +188,8 @@ def test_frames_show_the_same_person_before_a_still_scene():
 def test_malformed_specs_are_refused(subject, condition, text):
     with pytest.raises(UsageError, match=text):
         WalkSpec(subject, condition)
+    with pytest.raises(UsageError, match="at least one camera"):
+        WalkSpec("001", "ev-01", views=())
 
 
 def test_no_subjects_no_data_set():

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from gaitprint.synth.body import average_body
 from gaitprint.synth.camera import Camera
 from gaitprint.synth.clothing import recolour, sample_outfit
-from gaitprint.synth.crowd import Crowd, Passer, appear, place, render_crowd
-from gaitprint.synth.motion import walk
+from gaitprint.synth.crowd import Crowd, Passer, appear, render_crowd
+from gaitprint.synth.motion import place, walk
 from gaitprint.synth.scene import Scene
 from gaitprint.synth.style import GaitStyle
 

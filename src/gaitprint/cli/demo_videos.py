@@ -138,8 +138,8 @@ def _passer(person: np.random.Generator, rng: np.random.Generator) -> Passer:
     """Draw a person, and let them walk through the picture, and back."""
     from gaitprint.synth.body import sample_body
     from gaitprint.synth.clothing import recolour, sample_outfit
-    from gaitprint.synth.crowd import Passer, appear, place
-    from gaitprint.synth.motion import walk
+    from gaitprint.synth.crowd import Passer, appear
+    from gaitprint.synth.motion import place, walk
     from gaitprint.synth.style import sample_style, vary_style
 
     body, style = sample_body(person), sample_style(person)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -105,6 +106,16 @@ def read_card_of(weights: Path, card_type: type[CardT]) -> CardT:
         raise UnreadableFileError(f"{path}: weights without a card of gaitprint") from error
     except (OSError, ValueError, TypeError, UsageError, safetensors.SafetensorError) as error:
         raise UnreadableFileError(f"{path}: not a model card ({' '.join(str(error).split())})") from error
+
+
+@contextmanager
+def readable_card(weights: Path) -> Iterator[None]:
+    """Report what a card asks for and this gaitprint does not know as a fault of the card, `UnreadableFileError`."""
+    try:
+        yield
+    except UsageError as error:
+        path = weights if weights.is_file() else weights / CARD_FILE
+        raise UnreadableFileError(f"{path}: a card that this gaitprint cannot read ({error})") from error
 
 
 def read_weights(weights: Path, card_type: type[CardT]) -> tuple[dict[str, Tensor], CardT]:

@@ -27,6 +27,7 @@ from gaitprint.models.weight_files import (
     load_tensors,
     read_card_of,
     read_weights,
+    readable_card,
     transfer_tensors,
     write_weights,
 )
@@ -102,7 +103,8 @@ def load_weights(weights: Path) -> tuple[GaitModel, Card]:
         IncompatibleError: the weights are not those of the model that the card names.
     """
     tensors, card = read_weights(weights, Card)
-    model = build_model(card.model, card.num_subjects)
+    with readable_card(weights):
+        model = build_model(card.model, card.num_subjects)
     load_tensors(model, tensors, weights if weights.is_file() else weights / WEIGHTS_FILE)
     return model.eval(), card
 

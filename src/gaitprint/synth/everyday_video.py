@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from gaitprint.core.errors import UsageError
 from gaitprint.synth.camera import Camera
-from gaitprint.synth.crowd import Passer, appear, place, render_crowd
-from gaitprint.synth.motion import walk
+from gaitprint.synth.crowd import Passer, appear, render_crowd
+from gaitprint.synth.motion import place, walk
 from gaitprint.synth.scene import sample_scene
 from gaitprint.synth.walkers import Walker, WalkSpec, walker_of
 
@@ -107,5 +107,5 @@ def _crossing(walker: Walker, camera: Camera, heading_deg: float, rng: np.random
 def _speed(walker: Walker) -> float:
     """Metres a second of a walker."""
     motion = walk(walker.body, walker.style, 50, frame_rate_hz=RATE_HZ)
-    pelvis = motion.landmarks.mean(axis=1)[:, 2]
-    return float((pelvis[-1] - pelvis[0]) / 49 * RATE_HZ)
+    progress = motion.landmarks.mean(axis=1)[:, 2]
+    return float((progress[-1] - progress[0]) / 49 * RATE_HZ)

@@ -145,6 +145,26 @@ def walk(
     return Motion(landmarks[::_SUBSTEPS].astype(np.float32), phase[::_SUBSTEPS], frame_rate_hz)
 
 
+def place(
+    landmarks: NDArray[np.float32], heading_deg: float, at: tuple[float, float] = (0.0, 0.0)
+) -> NDArray[np.float32]:
+    """Turn a walk about the vertical and move it over the floor.
+
+    Args:
+        landmarks: float32 [T, J, 3], world metres, as `walk` gives them: towards +z, through the origin.
+        heading_deg: direction of the walk; the camera of view 0 sees it from `heading_deg`: 0 = it comes, 90 = to the
+            picture's left, 180 = it goes, 270 = to the right.
+        at: x and z, metres, of the middle of the walk.
+    """
+    angle = np.deg2rad(heading_deg)
+    sine, cosine = np.float32(np.sin(angle)), np.float32(np.cos(angle))
+    x, y, z = np.moveaxis(landmarks, -1, 0)
+    placed: NDArray[np.float32] = np.stack([x * cosine + z * sine, y, z * cosine - x * sine], axis=-1)
+    placed[..., 0] += np.float32(at[0])
+    placed[..., 2] += np.float32(at[1])
+    return placed
+
+
 def _carry(soles: Vectors, stance: NDArray[np.float64], window: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Height and progress of the pelvis from the points of the soles that touch the floor.
 

@@ -23,7 +23,7 @@ from gaitprint.synth.camera import VIEWS, Camera, ring
 from gaitprint.synth.clothing import Outfit, carry, pocket, recolour, sample_bag, sample_coat, sample_outfit, wrap
 from gaitprint.synth.everyday import EverydayWalk
 from gaitprint.synth.landmarks import LANDMARKS
-from gaitprint.synth.motion import Motion, walk
+from gaitprint.synth.motion import Motion, place, walk
 from gaitprint.synth.segmentation import SegmentationNoise
 from gaitprint.synth.solids import dress
 from gaitprint.synth.style import GaitStyle, sample_style, vary_style
@@ -36,6 +36,7 @@ CONDITIONS: tuple[str, ...] = (
 )
 # Walks in clothes of the day before cameras that stand anywhere; `views` has no say in them.
 EVERYDAY = "ev"
+_EVERYDAY_WALKS, _EVERYDAY_CAMERAS = 8, 6
 _KINDS = ("nm", "bg", "cl", EVERYDAY)
 # First element of a spawn key: what is drawn.
 _PERSON, _BAG, _COAT, _WALK, _CAMERA, _COLOURS = range(6)
@@ -77,7 +78,7 @@ class WalkSpec:
         width: W of the raw pictures, pixels.
 
     Raises:
-        UsageError: a subject that is no positive number or a condition of another form.
+        UsageError: a subject that is no positive number, a condition of another form, or no views.
     """
 
     subject: str
@@ -96,6 +97,8 @@ class WalkSpec:
             raise UsageError(unknown_name_message("condition", kind, _KINDS))
         if not (dash and repetition.isdecimal()):
             raise UsageError(f"condition '{self.condition}' needs a repetition, as in '{kind}-01'")
+        if not self.views:
+            raise UsageError("no views: a walk needs at least one camera")
 
     @property
     def kind(self) -> str:
@@ -160,14 +163,14 @@ def casia_b_walks(
     ]
 
 
-def everyday_walks(num_subjects: int, seed: int = 0, *, walks: int = 8, cameras: int = 6) -> list[WalkSpec]:
-    """List the walks of people in clothes of the day: subjects 001.., conditions ev-01.., cameras that stand anywhere.
+def everyday_walks(num_subjects: int, seed: int = 0) -> list[WalkSpec]:
+    """List the walks of people in clothes of the day: subjects 001.., conditions ev-01..ev-08, six cameras each.
 
     Raises:
         UsageError: fewer than one subject.
     """
-    conditions = tuple(f"{EVERYDAY}-{number:02d}" for number in range(1, walks + 1))
-    return casia_b_walks(num_subjects, seed, conditions=conditions, views=VIEWS[:cameras])
+    conditions = tuple(f"{EVERYDAY}-{number:02d}" for number in range(1, _EVERYDAY_WALKS + 1))
+    return casia_b_walks(num_subjects, seed, conditions=conditions, views=VIEWS[:_EVERYDAY_CAMERAS])
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,12 +225,9 @@ def move(spec: WalkSpec, walker: Walker) -> Motion:
         start_phase=float(start),
         drift=drift,
     )
-    heading = np.deg2rad(2.0 * spread * rng.standard_normal())
-    sine, cosine = np.float32(np.sin(heading)), np.float32(np.cos(heading))
-    x, z = motion.landmarks[..., 0], motion.landmarks[..., 2]
-    landmarks = np.stack([x * cosine + z * sine, motion.landmarks[..., 1], z * cosine - x * sine], axis=-1)
-    landmarks[..., [0, 2]] += (0.12 * spread * rng.standard_normal(2)).astype(np.float32)
-    return dataclasses.replace(motion, landmarks=landmarks)
+    heading_deg = 2.0 * spread * rng.standard_normal()
+    x, z = 0.12 * spread * rng.standard_normal(2)
+    return dataclasses.replace(motion, landmarks=place(motion.landmarks, heading_deg, (x, z)))
 
 
 def render_walk_views(

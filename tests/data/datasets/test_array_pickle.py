@@ -36,6 +36,14 @@ def test_one_array_named_often_is_not_multiplied(tmp_path: Path) -> None:
         read_arrays(tmp_path / "x.pkl")
 
 
+def test_one_text_encoded_often_is_not_multiplied(tmp_path: Path) -> None:
+    text = b"X" + (1 << 20).to_bytes(4, "little") + b"a" * (1 << 20) + b"q\x00X\x06\x00\x00\x00latin1q\x01"
+    encoded = b"c_codecs\nencode\nh\x00h\x01\x86R"
+    (tmp_path / "x.pkl").write_bytes(b"\x80\x02" + text + encoded * 1000 + b".")
+    with pytest.raises(UnreadableFileError, match="less data than it claims"):
+        read_arrays(tmp_path / "x.pkl")
+
+
 @pytest.mark.parametrize("asks", [b"K\x01\x93.", b"cnumpy\ndtype\n" + b"h\x3b\x85R."], ids=["a global", "a type"])
 def test_tuples_within_tuples_are_refused_at_once(tmp_path: Path, asks: bytes) -> None:
     """Each of 60 holds the one before it twice: whoever writes or hashes the last one never ends."""

@@ -102,6 +102,7 @@ def _interpret(data: bytes) -> Any:
     """Run the instructions of `data` on a stack of plain values."""
     stack: list[Any] = []
     memo: dict[int, Any] = {}
+    allocated = 0
     try:
         for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
             if count >= _MAX_INSTRUCTIONS:
@@ -109,9 +110,21 @@ def _interpret(data: bytes) -> Any:
             if opcode.name == "STOP":
                 return stack.pop()
             _step(opcode.name, argument, stack, memo)
+            if opcode.name in ("REDUCE", "BUILD"):
+                allocated += _num_bytes(stack[-1])
+                # Honest files: once as text, once as an array.
+                if allocated > 4 * len(data):
+                    raise _RefusedError("holds less data than it claims")
     except (ValueError, IndexError, KeyError, TypeError, UnicodeError, OverflowError, AttributeError) as error:
         raise _RefusedError(f"damaged pickle ({' '.join(str(error).split())[:80]})") from None
     raise _RefusedError("truncated pickle")
+
+
+def _num_bytes(made: Any) -> int:
+    """How much one instruction may have allocated."""
+    if isinstance(made, _Array):
+        return 0 if made.value is None else made.value.nbytes
+    return len(made) if isinstance(made, bytes) else 0
 
 
 def _step(name: str, argument: Any, stack: list[Any], memo: dict[int, Any]) -> None:

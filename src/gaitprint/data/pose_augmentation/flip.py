@@ -7,21 +7,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gaitprint.core.config import config_dataclass
 from gaitprint.core.skeletons import MPII_16
 from gaitprint.data.augmentation.base import AugmentationConfig
 from gaitprint.data.pose_augmentation.base import PoseAugmentation
 
 
-@config_dataclass
-class PictureFlipConfig(AugmentationConfig):
-    """Options of `PictureFlip`."""
-
-
-class PictureFlip(PoseAugmentation[PictureFlipConfig]):
+class PictureFlip(PoseAugmentation[AugmentationConfig]):
     """Mirror pictures, left for right, and exchange the names of left and right joints."""
 
-    Config: ClassVar[type] = PictureFlipConfig
+    Config: ClassVar[type] = AugmentationConfig
 
     def change(self, images: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
         """See `PoseAugmentation.change`."""

@@ -15,7 +15,14 @@ from gaitprint.core.errors import GaitprintError, UsageError
 from gaitprint.core.registry import unknown_name_message
 from gaitprint.models.pose import POSE_NETWORKS
 from gaitprint.models.pose.base import PoseNetwork
-from gaitprint.models.weight_files import WEIGHTS_FILE, find_weights, load_tensors, read_card_of, read_weights
+from gaitprint.models.weight_files import (
+    WEIGHTS_FILE,
+    find_weights,
+    load_tensors,
+    read_card_of,
+    read_weights,
+    readable_card,
+)
 
 # Pose networks whose weights come with the package.
 SHIPPED_POSE_WEIGHTS = ("light-pose-nn",)
@@ -101,6 +108,7 @@ def load_pose_network(network: str | os.PathLike[str]) -> tuple[PoseNetwork, Pos
     """
     weights = find_pose_weights(network)
     tensors, card = read_weights(weights, PoseCard)
-    built = build_pose_network(card.network)
+    with readable_card(weights):
+        built = build_pose_network(card.network)
     load_tensors(built, tensors, weights if weights.is_file() else weights / WEIGHTS_FILE)
     return built.eval(), card
