@@ -58,6 +58,8 @@ def test_what_cannot_be_cross_validated(skeletons: Store, tmp_path: Path) -> Non
         cross_validate(["gait-statistics"], skeletons, tmp_path, jobs=0)
     with pytest.raises(UsageError, match=r"data\.folds is 10, but there are 9 people"):
         cross_validate(["gait-statistics"], skeletons, tmp_path, folds=10)
+    with pytest.raises(UsageError, match="--folds is 5, must be at most 4 for 9 people"):
+        cross_validate(["anthropometry"], skeletons, tmp_path, folds=5)
     with pytest.raises(UsageError, match=r"share out different people .*cnn-gei for 'train'.*data\.subjects for all"):
         cross_validate(["gait-statistics", "cnn-gei"], skeletons, tmp_path)
     assert not list(tmp_path.iterdir())
@@ -106,7 +108,7 @@ def test_probabilities_of_a_fold_come_from_the_other_folds() -> None:
         for shift in (0.0, 0.3, 0.6)
     )
     system = SystemResult("x", folds)
-    stated = system.stated_probabilities()
+    stated = system.stated_probabilities
     assert stated is not None
     others = Calibration.fit(
         np.concatenate([folds[0].genuine, folds[2].genuine]), np.concatenate([folds[0].impostors, folds[2].impostors])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -72,16 +73,20 @@ class SystemResult:
 
     def calibration_error(self) -> float | None:
         """How far probabilities are off on a fold when calibrated by the others: mean over the folds, in 0..1."""
-        stated = self.stated_probabilities()
+        stated = self.stated_probabilities
         return None if stated is None else float(np.mean([expected_calibration_error(*fold) for fold in stated]))
 
+    @cached_property
     def stated_probabilities(self) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]] | None:
-        """Probabilities of each fold's genuine and impostor pairs, when calibrated by the other folds."""
+        """Probabilities of each fold's genuine and impostor pairs, when calibrated by the other folds.
+
+        None where a fold has no pairs of a kind, or the others cannot be calibrated (`calibrate`).
+        """
         result = []
         for number, fold in enumerate(self.folds):
             others = SystemResult(self.name, tuple(f for n, f in enumerate(self.folds) if n != number))
             calibration = others.calibrate("")
-            if calibration is None:
+            if calibration is None or not (len(fold.genuine) and len(fold.impostors)):
                 return None
             result.append((calibration.probability(fold.genuine), calibration.probability(fold.impostors)))
         return result
@@ -91,7 +96,7 @@ class SystemResult:
 
         Genuine pairs as a whole count as much as impostor pairs, as `Calibration.probability` supposes.
         """
-        folds = self.stated_probabilities() or []
+        folds = self.stated_probabilities or []
         genuine, impostors = (np.concatenate([fold[i] for fold in folds] or [np.zeros(0)]) for i in (0, 1))
         stated = np.concatenate([genuine, impostors])
         sizes = [len(genuine), len(impostors)]

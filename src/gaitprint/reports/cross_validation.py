@@ -17,7 +17,7 @@ from gaitprint.reports.style import GRID, INK, MUTED, PAPER, SERIES
 from gaitprint.reports.summary import MISSING, TextTable
 
 _HEADERS = {"rank1": "rank-1 %", "rank5": "rank-5 %", "rank10": "rank-10 %", "map": "mAP %", "eer": "EER %"}
-_BINS = 40
+_BINS = 39
 _PROBABILITY_BINS = 10
 
 
@@ -90,7 +90,7 @@ def cross_validation_figure(result: CrossValidation) -> Figure:
 def _draw_distances(axes: Axes, system: SystemResult) -> None:
     genuine, impostors = system.pairs()
     first, last = np.quantile(np.concatenate([genuine, impostors]), [0.0005, 0.9995]).tolist()
-    bins = np.linspace(first, last, _BINS).tolist()
+    bins = np.histogram_bin_edges([], _BINS, (first, last)).tolist()  # of some width, also for a single distance
     for distances, colour, label in ((impostors, SERIES[1], "two people"), (genuine, SERIES[0], "one person")):
         axes.hist(distances, bins, density=True, color=colour, alpha=0.6, label=label)
     axes.set_title(system.name, loc="left", fontsize=10, color=INK)

@@ -85,8 +85,8 @@ def cross_validate(
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
-        UsageError: no system, or none such; no such protocol; fewer than 2 folds, or more than people; two systems of
-            one name; recipes for different ``data.subjects``; fewer than one job or thread.
+        UsageError: no system, or none such; no such protocol; fewer than 2 folds, or more than one for two people; two
+            systems of one name; recipes for different ``data.subjects``; fewer than one job or thread.
         GaitprintError: a training failed.
     """
     PROTOCOLS[protocol]
@@ -119,6 +119,11 @@ def cross_validate(
             raise UsageError(f"{recipe.name}: '{recipe.model['name']}' finds joints, and '{protocol}' compares walks")
     candidates = candidates_of(store, _subjects(recipes, overrides))
     people = [people_of_fold(candidates, folds, fold) for fold in range(folds)]
+    if min(map(len, people)) < 2:
+        raise UsageError(
+            f"--folds is {folds}, must be at most {len(candidates) // 2} for {len(candidates)} people: "
+            "in a fold of one person, nobody can be taken for somebody else"
+        )
     finals = [PlannedFold(s, tuple(overrides), folder / _label(s) / "final") for s in plans] if final else []
     _train_all([*wanted, *finals], store, jobs, threads, device)
     results: list[SystemResult] = []
