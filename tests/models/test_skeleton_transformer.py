@@ -1,105 +1,15 @@
 import pytest
 import torch
-from torch import Tensor
+from tests.models.small_networks import random_walks, small_model
 
-from gaitprint.core.errors import IncompatibleError, UsageError
-from gaitprint.core.sequence import GaitSequence
-from gaitprint.core.skeletons import SKELETONS
-from gaitprint.data.inputs import build_input
-from gaitprint.models.base import GaitModel
-from gaitprint.models.skeleton_transformer import SkeletonTransformer, SkeletonTransformerConfig
+from gaitprint.core.errors import UsageError
 from gaitprint.models.weights import build_model
-
-SMALL = {
-    "skeleton": "kinect-v1-20",
-    "graph_channels": (8, 16),
-    "frame_width": 16,
-    "heads": 4,
-    "width": 16,
-    "layers": 2,
-    "feed_forward": 32,
-    "hidden": 16,
-    "embedding": 8,
-}
-
-
-def _walks(batch: int, frames: int, unseen: float = 0.0, joints: int = 20, axes: int = 3) -> Tensor:
-    confidence = (torch.rand(batch, frames, joints, 1) >= unseen).float()
-    confidence[:, :, 0] = 1
-    return torch.cat([torch.randn(batch, frames, joints, axes), confidence], dim=-1)
-
-
-def _model(**options: object) -> GaitModel:
-    """A small model in evaluation mode whose normalisations have learnt something."""
-    torch.manual_seed(3)
-    model = build_model({"name": "skeleton-transformer", **SMALL, **options}, 5).train()
-    with torch.no_grad():
-        for _ in range(3):
-            model(_walks(6, 9, joints=model.num_joints, axes=model.axes) * 2)
-    return model.eval()
-
-
-@pytest.mark.parametrize("unseen", [0.0, 0.3])
-@pytest.mark.parametrize("standardise", [False, True])
-def test_padding_changes_nothing(unseen: float, standardise: bool) -> None:
-    model = _model(standardise=standardise)
-    walks = [_walks(1, frames, unseen)[0] for frames in (1, 3, 11, 16)]
-    batch = build_input({"representation": "joints", "skeleton": "kinect-v1-20"}).collate([w.numpy() for w in walks])
-    assert batch.shape == (4, 16, 20, 4)
-    together = model(batch)
-    for i, walk in enumerate(walks):
-        alone = model(walk[None])
-        torch.testing.assert_close(together.embedding[i], alone.embedding[0], rtol=1e-5, atol=1e-5)
-        torch.testing.assert_close(together.logits[i], alone.logits[0], rtol=1e-5, atol=1e-5)
-
-
-def test_training_sees_no_padding() -> None:
-    options = {"graph_dropout": 0.0, "dropout": 0.0}
-    walks = _walks(4, 7, 0.2)
-    padded = torch.cat([walks, torch.zeros(4, 5, 20, 4)], dim=1)
-    padded[:, 7:, :, :3] = 100  # whatever stands there
-    plain, other = _model(**options).train(), _model(**options).train()
-    torch.testing.assert_close(plain(walks).logits, other(padded).logits, rtol=1e-4, atol=1e-4)
-    for key, value in plain.state_dict().items():
-        torch.testing.assert_close(other.state_dict()[key], value, msg=key)
-
-
-def test_where_an_unseen_joint_is_said_to_be_does_not_matter() -> None:
-    model = _model()
-    walks = _walks(3, 9, 0.3)
-    unseen = walks[..., 3] == 0
-    elsewhere = walks.clone()
-    elsewhere[..., :3][unseen] = torch.nan
-    assert torch.equal(model(walks).embedding, model(elsewhere).embedding)
-    shown = walks.clone()
-    shown[..., 3] = 1
-    assert (model(shown).embedding - model(walks).embedding).abs().max() > 1e-3
-
-
-def test_walk_without_any_joint_has_no_embedding_and_harms_nobody() -> None:
-    model = _model()
-    walks = _walks(3, 9)
-    expected = model(walks).embedding[1:]
-    walks[0, ..., 3] = 0
-    embedding = model(walks).embedding
-    assert embedding[0].isnan().all()
-    torch.testing.assert_close(embedding[1:], expected, rtol=1e-5, atol=1e-5)
-    output = model.train()(walks)
-    assert torch.isfinite(output.embedding).all()
-    (output.embedding.sum() + output.logits.logsumexp(-1).sum()).backward()
-    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
-
-
-def test_time_has_an_order() -> None:
-    model = _model()
-    walks = _walks(3, 9)
-    assert (model(walks).embedding - model(walks.flip(1)).embedding).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("unseen", [0.0, 0.3])
 def test_maps_come_with_the_same_embedding(unseen: float) -> None:
-    model = _model()
-    walks = _walks(3, 9, unseen)
+    model = small_model("skeleton-transformer")
+    walks = random_walks(3, 9, unseen)
     walks[1, 6:, :, 3] = 0
     output, maps = model.attend(walks)
     torch.testing.assert_close(output.embedding, model(walks).embedding, rtol=1e-5, atol=1e-5)
@@ -109,26 +19,6 @@ def test_maps_come_with_the_same_embedding(unseen: float) -> None:
     for weights, seen in ((maps.joints.flatten(0, 1), joints.flatten(0, 1)), (maps.frames, frames)):
         torch.testing.assert_close(weights.sum(dim=-1), seen[:, None].expand(weights.shape[:3]).float())
         assert not (weights * ~seen[:, None, None, :]).any()
-
-
-def test_embedding_has_length_one() -> None:
-    torch.testing.assert_close(_model()(_walks(3, 9)).embedding.norm(dim=-1), torch.ones(3, 1))
-
-
-def test_left_is_told_from_right() -> None:
-    model, walks = _model(), _walks(3, 9)
-    mirrored = walks[:, :, torch.from_numpy(SKELETONS["kinect-v1-20"].mirror_indices)]
-    assert (model(mirrored).embedding - model(walks).embedding).abs().max() > 1e-2
-
-
-@pytest.mark.parametrize("name", sorted(SKELETONS))
-@pytest.mark.parametrize("axes", [2, 3])
-def test_any_skeleton_any_length(name: str, axes: int) -> None:
-    model = _model(skeleton=name, axes=axes)
-    for frames in (1, 3, 70):
-        embedding = model(_walks(2, frames, 0.1, model.num_joints, axes)).embedding
-        assert embedding.shape == (2, 1, 8)
-        assert torch.isfinite(embedding).all()
 
 
 def test_parameters_at_the_specified_size() -> None:
@@ -166,19 +56,3 @@ def test_wrong_options_are_refused_in_one_line(options: dict[str, object], messa
     with pytest.raises(UsageError, match=message) as error:
         build_model({"name": "skeleton-transformer", **options}, None)
     assert "\n" not in str(error.value)
-
-
-def test_joints_of_another_skeleton_are_refused() -> None:
-    with pytest.raises(IncompatibleError, match=r"needs joints \[B, T >= 1, 20, 4\]"):
-        _model()(_walks(2, 5, joints=25))
-
-
-def test_its_declared_input_feeds_it() -> None:
-    model = _model()
-    config = SkeletonTransformerConfig(**SMALL)
-    declared = build_input(SkeletonTransformer.default_input(config))
-    walk = _walks(1, 80)[0, ..., :3].numpy()
-    sequence = GaitSequence("a", "nm-01", "000", 30.0, joints=walk, skeleton="kinect-v1-20")
-    batch = declared.finish(declared.collate([declared.encode(sequence)]))
-    assert batch.shape == (1, 60, 20, 4)
-    assert model(batch).embedding.shape == (1, *model.embedding_shape)
