@@ -7,7 +7,7 @@ from gaitprint.core.registry import Registry
 # group -> command -> one line for `gaitprint --help`
 COMMAND_GROUPS: dict[str, dict[str, str]] = {
     "Start here": {
-        "demo": "Make walkers, train, recognise people never seen before, and write a report: about a minute.",
+        "demo": "Make walkers, train, recognise people never seen before, and write a report: about two minutes.",
     },
     "Data": {
         "synth": "Make synthetic walkers: a store or a tree of PNGs.",
