@@ -77,6 +77,16 @@ def test_a_page_without_a_place_for_the_tables_is_left_alone(tmp_path: Path) -> 
 
 def test_nothing_measured_gives_no_picture() -> None:
     assert leaderboard_figure(Leaderboard((Board("kinect", "People", "first-walk", (FAILED,)),), 1)) is None
-    figure = leaderboard_figure(RESULT)
+
+
+def test_the_picture_has_a_line_for_each_measured_system_and_a_marker_for_each_condition() -> None:
+    of_conditions = Row("both", spreads([{"NM": 0.7, "CL": 0.2, "EER": 0.1}]))
+    boards = (*RESULT.boards, Board("walkers", "Made up: people", "casia-b", (of_conditions,)))
+    figure = leaderboard_figure(Leaderboard(boards, 1))
     assert figure is not None
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["Recorded people"]
+    recorded, cost, made_up, _ = figure.axes
+    assert recorded.get_title(loc="left") == "Recorded people"
+    assert [label.get_text() for label in recorded.get_yticklabels()] == ["good", "bare"]
+    assert recorded.containers[0].lines[0].get_xdata() == pytest.approx([85.0, 50.0])
+    assert [text.get_text() for text in cost.texts] == ["107 M", "0"]
+    assert [container.get_label() for container in made_up.containers] == ["NM", "CL"]

@@ -72,12 +72,9 @@ class Row:
     errors: tuple[str, ...] = ()
 
     @property
-    def headline(self) -> Spread | None:
-        """Rank-1; under a protocol with several conditions its mean over them, seed by seed; None for a failed row."""
-        if RANK_1 in self.figures:
-            return self.figures[RANK_1]
-        named = [spread.values for name, spread in self.figures.items() if name not in _OTHERS]
-        return Spread(tuple(sum(values) / len(values) for values in zip(*named, strict=True))) if named else None
+    def rank1(self) -> dict[str, Spread]:
+        """Rank-1 by condition, or under its own name where the protocol has one figure; empty for a failed row."""
+        return {name: spread for name, spread in self.figures.items() if name not in _OTHERS}
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""

@@ -16,7 +16,7 @@ from gaitprint.evaluation.leaderboard import MEAN_AVERAGE_PRECISION, RANK_5, Boa
 from gaitprint.evaluation.study_results import LOWER_IS_BETTER, Spread
 from gaitprint.reports.leaderboard_figure import leaderboard_figure
 from gaitprint.reports.study import spread_text
-from gaitprint.reports.summary import MISSING, TextTable
+from gaitprint.reports.summary import MISSING, TextTable, count_text
 
 PICTURE = "leaderboard.png"
 _BEGIN, _END = "<!-- leaderboard: written by `gaitprint leaderboard` -->", "<!-- leaderboard: end -->"
@@ -24,7 +24,7 @@ _BEGIN, _END = "<!-- leaderboard: written by `gaitprint leaderboard` -->", "<!--
 _HIDDEN = (RANK_5, MEAN_AVERAGE_PRECISION, "seconds", "training")
 _COSTS = ("parameters", "multiply-adds", "ms a walk", "seconds", "training")
 _TERMINAL_HEADERS = {"parameters": "param-\neters", "multiply-adds": "multiply-\nadds", "ms a walk": "ms a\nwalk"}
-_PICTURE_TEXT = "Rank-1 of each system over the multiply-adds that a walk takes, a panel for each data set"
+_PICTURE_TEXT = "Rank-1 of each system, and the multiply-adds that a walk takes, for each data set"
 
 
 def leaderboard_rows(board: Board) -> TextTable:
@@ -106,18 +106,6 @@ def check_documentation(file: Path) -> None:
         raise UsageError(f"{file}: is a folder; the documentation is a Markdown file")
     if file.exists() and not (_BEGIN in (text := file.read_text(encoding="utf-8")) and _END in text):
         raise UsageError(f"{file}: has no lines '{_BEGIN}' and '{_END}' to write the tables between")
-
-
-def count_text(number: int) -> str:
-    """Return a large number for people to read.
-
-    >>> count_text(0), count_text(92_896), count_text(29_663_504), count_text(13_200_000_000)
-    ('0', '92.9 k', '29.7 M', '13.2 G')
-    """
-    for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if number >= size:
-            return f"{number / size:.3g}{unit}"
-    return str(number)
 
 
 def _introduction(result: Leaderboard) -> str:

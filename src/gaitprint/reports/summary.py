@@ -185,3 +185,15 @@ def facts(evaluation: Evaluation, card: Mapping[str, object]) -> tuple[tuple[str
     known = {*_CARD_LABELS, "metric"} if card.get("metric") == evaluation.metric else {*_CARD_LABELS}
     others = [(key, value) for key, value in card.items() if key not in known and value is not None]
     return (*pairs, *((key.replace("_", " ").capitalize(), str(value)) for key, value in others))
+
+
+def count_text(number: int) -> str:
+    """Return a large number for people to read.
+
+    >>> count_text(0), count_text(92_896), count_text(29_663_504), count_text(13_200_000_000)
+    ('0', '92.9 k', '29.7 M', '13.2 G')
+    """
+    for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if number >= size:
+            return f"{number / size:.3g}{unit}"
+    return str(number)
