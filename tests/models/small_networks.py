@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from gaitprint.models.base import GaitModel
+from gaitprint.models.weights import build_model
 
 # Small ones, without what is random in training.
 SMALL: dict[str, dict[str, Any]] = {
@@ -35,7 +36,7 @@ def random_walks(batch: int, frames: int, unseen: float = 0.0, joints: int = 20,
 def small_model(name: str, **options: object) -> GaitModel:
     """A small model in evaluation mode whose normalisations have learnt something."""
     torch.manual_seed(3)
-    model = buildsmall_model({"name": name, "skeleton": "kinect-v1-20", **SMALL[name], **options}, 5).train()
+    model = build_model({"name": name, "skeleton": "kinect-v1-20", **SMALL[name], **options}, 5).train()
     with torch.no_grad():
         for _ in range(3):
             model(random_walks(6, 9, joints=model.num_joints, axes=model.axes) * 2)
