@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.training.resuming import check_resumes_to_the_same_bits
 
 from gaitprint.core.config import read_yaml
 from gaitprint.core.errors import IncompatibleError, UsageError
@@ -53,10 +54,6 @@ def test_same_seed_same_bits_other_seed_others(blobs: Store, quick, tmp_path: Pa
     assert hashes[0] == hashes[1] != hashes[2]
 
 
-class _StopError(Exception):
-    pass
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -66,36 +63,10 @@ class _StopError(Exception):
         ("optimizer=adamw", "loss=cross-entropy+triplet", "training.clip_norm=0.5", "sampler=pk", "sampler.subjects=3"),
     ],
 )
-def test_resumes_to_the_same_bits(blobs: Store, quick, tmp_path: Path, monkeypatch, options: tuple[str, ...]) -> None:
+def test_resumes_to_the_same_bits(blobs: Store, quick, tmp_path: Path, options: tuple[str, ...]) -> None:
     quick = [entry for entry in quick if "batch_size" not in entry or "sampler=pk" not in options]
     recipe = load_recipe("cnn-gei", [*quick, "training.save_every_steps=1", "data.validation_subjects=1", *options])
-    whole = train(recipe, blobs, tmp_path / "whole")
-    from gaitprint.training import fit
-
-    saves = 0
-    real_save = fit._save_last
-
-    def save_and_stop(run) -> None:
-        nonlocal saves
-        real_save(run)
-        saves += 1
-        raise _StopError
-
-    resumed = None
-    with monkeypatch.context() as patch:
-        patch.setattr(fit, "_save_last", save_and_stop)
-        for _ in range(100):
-            try:
-                resumed = train(recipe, blobs, tmp_path / "stopped", resume=True)
-            except _StopError:
-                continue
-            break
-    assert saves >= 3
-    assert resumed == whole | {"folder": str(tmp_path / "stopped")}
-    for name in ("last/trainer.safetensors", "last/trainer.json", "last/card.json", "best/card.json"):
-        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "stopped" / name).read_bytes(), name
-    train(recipe, blobs, tmp_path / "stopped", resume=True)  # finished: nothing changes, and the table is there
-    assert (tmp_path / "whole" / "history.csv").read_bytes() == (tmp_path / "stopped" / "history.csv").read_bytes()
+    assert check_resumes_to_the_same_bits(recipe, blobs, tmp_path) >= 3
 
 
 def test_validation_people_choose_the_best_and_are_never_learnt(blobs: Store, quick, tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
+from tests.training.resuming import check_resumes_to_the_same_bits
 
 from gaitprint.core.errors import IncompatibleError
 from gaitprint.data.store import Store
 from gaitprint.losses import LOSSES
-from gaitprint.training import fit
 from gaitprint.training.fit import train
 from gaitprint.training.recipe import load_recipe
 
@@ -30,34 +30,9 @@ def test_goes_down(blobs: Store, name: str, tmp_path: Path) -> None:
     assert losses[-1] < 0.9 * losses[0]
 
 
-def test_all_at_once_resume_to_the_same_bits(blobs: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_at_once_resume_to_the_same_bits(blobs: Store, tmp_path: Path) -> None:
     overrides = [*QUICK, f"loss={'+'.join(TRAINABLE)}", "training.epochs=3", "training.save_every_steps=1"]
-    recipe = load_recipe("cnn-gei", overrides)
-    whole = train(recipe, blobs, tmp_path / "whole", device="cpu")
-    real_save = fit._save_last
-    saves = 0
-
-    class StopError(Exception):
-        pass
-
-    def save_and_stop(run: fit._Run) -> None:
-        nonlocal saves
-        real_save(run)
-        saves += 1
-        raise StopError
-
-    resumed = None
-    with monkeypatch.context() as patch:
-        patch.setattr(fit, "_save_last", save_and_stop)
-        while resumed is None and saves < 20:
-            try:
-                resumed = train(recipe, blobs, tmp_path / "stopped", resume=True, device="cpu")
-            except StopError:
-                continue
-    assert saves == whole["steps"] >= 3
-    assert resumed == whole | {"folder": str(tmp_path / "stopped")}
-    for file in ("last/model.safetensors", "last/trainer.safetensors", "history.csv"):
-        assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "stopped" / file).read_bytes(), file
+    assert check_resumes_to_the_same_bits(load_recipe("cnn-gei", overrides), blobs, tmp_path) >= 3
 
 
 @pytest.mark.parametrize(("name", "parameter"), [("center", "centers"), ("arcface", "weights"), ("cosface", "weights")])

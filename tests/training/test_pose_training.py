@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.training.resuming import check_resumes_to_the_same_bits
 
 from gaitprint.core.errors import IncompatibleError, UsageError
 from gaitprint.data.store import Store
 from gaitprint.evaluation.pose import evaluate_pose
 from gaitprint.models.pose.weights import load_pose_network
-from gaitprint.training import fit
 from gaitprint.training.cross_validation import cross_validate
 from gaitprint.training.recipe import Recipe, load_recipe
 from gaitprint.training.study import plan_study
@@ -52,34 +52,9 @@ def test_leaves_a_run_folder_with_a_pose_card(dots: Store, tmp_path: Path) -> No
     json.dumps(summary, allow_nan=False)
 
 
-class _StopError(Exception):
-    pass
-
-
-def test_resumes_to_the_same_bits(dots: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resumes_to_the_same_bits(dots: Store, tmp_path: Path) -> None:
     recipe = _recipe("training.save_every_steps=1", "model.dropout=0.1", "optimizer=rmsprop")
-    whole = train(recipe, dots, tmp_path / "whole", device="cpu")
-    real_save = fit._save_last
-    saves = 0
-
-    def save_and_stop(run: fit._Run) -> None:
-        nonlocal saves
-        real_save(run)
-        saves += 1
-        raise _StopError
-
-    resumed = None
-    with monkeypatch.context() as patch:
-        patch.setattr(fit, "_save_last", save_and_stop)
-        while resumed is None and saves < 20:
-            try:
-                resumed = train(recipe, dots, tmp_path / "stopped", resume=True, device="cpu")
-            except _StopError:
-                continue
-    assert saves == 6
-    assert resumed == whole | {"folder": str(tmp_path / "stopped")}
-    for name in ("last/trainer.safetensors", "last/trainer.json", "last/card.json", "best/card.json", "history.csv"):
-        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "stopped" / name).read_bytes(), name
+    assert check_resumes_to_the_same_bits(recipe, dots, tmp_path) == 6
 
 
 def test_workers_change_nothing(dots: Store, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ class RunLog:
             return
         self._rows = rows
         text = io.StringIO()
-        table = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+        table = csv.DictWriter(text, _figures(rows), lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
         write_text(self._folder / "history.csv", text.getvalue())
@@ -76,17 +76,17 @@ class RunLog:
 
 def draw_history(rows: Sequence[Mapping[str, float]]) -> Figure:
     """Draw losses, fractions (accuracy, validation rank-1 or PCKh) and the learning rate over the epochs."""
+    every = _figures(rows)
     panels = {
-        "loss": [n for n in rows[-1] if n not in (*_POSITIONS, *_FRACTIONS, "learning_rate")],
-        "fraction": [name for name in rows[-1] if name in _FRACTIONS],
-        "learning rate": [name for name in rows[-1] if name == "learning_rate"],
+        "loss": [name for name in every if name not in (*_POSITIONS, *_FRACTIONS, "learning_rate")],
+        "fraction": [name for name in every if name in _FRACTIONS],
+        "learning rate": [name for name in every if name == "learning_rate"],
     }
     shown = {label: names for label, names in panels.items() if names}
     figure = Figure(figsize=(4.2 * len(shown), 3.4), layout="constrained")
     for position, (label, names) in enumerate(shown.items(), start=1):
         axes = figure.add_subplot(1, len(shown), position)
         for name in names:
-            # People held out are not looked at in every epoch.
             points = [(row["epoch"], row[name]) for row in rows if name in row]
             axes.plot(*zip(*points, strict=True), marker=".", label=name.replace("_", " "))
         axes.set_xlabel("epoch")
@@ -99,3 +99,8 @@ def draw_history(rows: Sequence[Mapping[str, float]]) -> Figure:
         if names != ["learning_rate"]:
             axes.legend(frameon=False)
     return figure
+
+
+def _figures(rows: Sequence[Mapping[str, float]]) -> list[str]:
+    """Names of what any epoch has: people held out are not looked at in every one."""
+    return list(dict.fromkeys(name for row in rows for name in row))
