@@ -1,4 +1,4 @@
-"""Pages of the API reference: the public interface, and one page a package, written as directives of mkdocstrings."""
+"""Pages of the API reference: the public interface, and one page per package, written as directives of mkdocstrings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ def api_pages() -> dict[str, str]:
         if module.ispkg and module.name not in _NOT_A_PAGE
     ]
     pages = {"index.md": _public_interface(packages)}
-    return pages | {f"{name}.md": f"# gaitprint.{name}\n\n::: gaitprint.{name}\n" for name in packages}
+    return pages | {f"{name}.md": _package(name) for name in packages}
+
+
+def _package(name: str) -> str:
+    # The title of the page is the heading of the package.
+    return f"# gaitprint.{name}\n\n::: gaitprint.{name}\n    options:\n      show_root_heading: false\n"
 
 
 def _public_interface(packages: list[str]) -> str:

@@ -12,7 +12,7 @@ from gaitprint.cli.commands import COMMAND_GROUPS
 from gaitprint.cli.main import run
 
 # Columns of a help text; as many as a page shows without scrolling sideways.
-_COLUMNS = "96"
+_COLUMNS = "84"
 
 
 def command_page() -> str:
@@ -20,8 +20,8 @@ def command_page() -> str:
     lines = [
         "# Commands",
         "",
-        "`gaitprint COMMAND --help` prints what stands here.",
-        "Exit codes: 0 done, 1 nothing could be done, 2 wrong usage.",
+        "Each text below is what `gaitprint COMMAND --help` prints.",
+        "Exit codes: 0 for success, 1 if nothing could be done, 2 for wrong usage.",
         "",
     ]
     for group, commands in COMMAND_GROUPS.items():

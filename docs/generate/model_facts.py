@@ -28,16 +28,16 @@ def model_facts(name: str) -> str:
     facts = _pose_facts(name) if name in POSE_NETWORKS else _gait_facts(name)
     lines = ["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in facts.items()), ""]
     if recipes:
-        lines += ["| recipe | values | what it is |", "| --- | ---: | --- |"]
+        lines += ["| recipe | weights | what it is |", "| --- | ---: | --- |"]
         for recipe in recipes:
             link = f"[{recipe.name}](../reference/recipes.md#recipe-{recipe.name})"
             lines.append(f"| {link} | {_values(recipe.model):,} | {recipe.description} |")
         lines += [
             "",
-            "*Values*: weights without the classifier that only the training needs, counted from the network.",
+            "*Weights* are counted without the classifier, which only the training needs.",
         ]
     else:
-        lines.append("No recipe trains it.")
+        lines.append("It has no recipe.")
     return "\n".join(lines)
 
 
@@ -54,7 +54,7 @@ def _gait_facts(name: str) -> dict[str, str]:
     representation = options.pop("representation")
     return {
         "input": f"`{representation}`, by default {_spelled(options)}",
-        "embedding": f"{parts} x {values} values (parts x values a part), compared by `{model_type.distance}`",
+        "embedding": f"{parts} x {values} values (parts x values per part), compared by `{model_type.distance}`",
         "weights by default": f"{_values({'name': name}):,} values",
     }
 

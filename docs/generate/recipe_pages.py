@@ -39,9 +39,9 @@ _TABLES: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
 _INTRODUCTION = """# Recipes
 
 A recipe is a YAML file with the sections below. `gaitprint train RECIPE key=value ...` changes any key by its path,
-such as `training.epochs=5`; a bare name takes an entry of a table with its defaults (`loss=triplet`), names joined by
-`+` several (`augment=flip+rotation`). The resolved recipe, with every default, is `recipe.yaml` in the run folder. This
-page is made from the code when the site is built.
+such as `training.epochs=5`; a bare name chooses an entry of a table with its defaults (`loss=triplet`), and names
+joined by `+` choose several (`augment=flip+rotation`). The run folder has the resolved recipe, with every default, in
+`recipe.yaml`. This page is generated from the code.
 """
 
 
