@@ -42,3 +42,23 @@ def test_bash_completes(
     )
     result = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True)
     assert {word.strip() for word in result.stdout.split("\n") if word.strip()} == completed, result.stderr
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
+def test_zsh_completes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["completion", "zsh"]) == 0
+    (tmp_path / "_gaitprint").write_text(capsys.readouterr().out)
+    # zsh completes for a terminal alone: one is lent to a second zsh, into which words and tabs are typed.
+    ask = f"""
+        zmodload zsh/zpty
+        zpty shell zsh -f -i
+        zpty -w shell "fpath=({tmp_path} \\$fpath); autoload -Uz compinit; compinit -u -D; print -r -- re''ady"
+        zpty -r shell shown '*ready*'
+        zpty -w -n shell $'gaitprint ident\t'
+        zpty -r shell shown '*identify*'
+        zpty -w -n shell $'--fp\t'
+        zpty -r shell shown '*--fpir*'
+        print completed
+    """
+    result = subprocess.run(["zsh", "-f", "-c", ask], capture_output=True, text=True, timeout=60, check=False)
+    assert result.stdout == "completed\n", result.stderr

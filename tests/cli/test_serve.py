@@ -63,6 +63,12 @@ def test_wrong_words_are_told_in_one_line(call, tmp_path, words, says) -> None:
     assert says in call(*(word.format(folder=tmp_path / "gallery") for word in words), code=2)[1]
 
 
+def test_nothing_is_made_for_words_that_are_none(call, tmp_path) -> None:
+    for words in (("token",), ("tokens", "list"), ("token", "create"), ("token", "list", "more")):
+        assert "serve token create LABEL" in call(*words, code=2)[1]
+    assert not (tmp_path / "service").exists()
+
+
 def test_a_missing_package_is_named_with_what_installs_it(call, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "limits", None)
     assert 'the service needs limits: pip install "gaitprint[serve]"' in call(code=1)[1]

@@ -53,9 +53,9 @@ class _Findings:
 def doctor() -> dict[str, Any]:
     """Say what is installed, what it computes on, where things are kept, and what of it is broken.
 
-    Nothing is changed, and nothing is asked of the network unless the gallery is on a server. The exit code is 1 where
-    something is broken that every command needs, or a gallery that cannot be opened; an extra that is missing is no
-    error.
+    Nothing is changed, and nothing is asked of the network unless the gallery is on a server. Most of the seconds that
+    it takes are PyTorch being loaded, which is how a broken one shows. The exit code is 1 where something is broken
+    that every command needs, or a gallery that cannot be opened; an extra that is missing is no error.
 
     Returns:
         gaitprint, python, platform, packages (name -> version or None), extras (name -> adds, installed, packages,

@@ -64,17 +64,18 @@ def pose(
     if (source if source.is_dir() else source.parent).resolve() == out.resolve():
         raise UsageError(f"--out {out}: is where the input is; drawings could replace it, so choose another folder")
 
+    from gaitprint.video.decode import Video, open_pictures
+
+    pictures = open_pictures(source)  # a wrong path is told before PyTorch is waited for
     from gaitprint.core.progress import console
     from gaitprint.evaluation.embed import choose_device
     from gaitprint.interop.onnx_pose import fastest_locator
     from gaitprint.models.pose.weights import load_pose_network
     from gaitprint.reports.pose_drawing import joint_table, legend_image
-    from gaitprint.video.decode import Video, open_pictures
     from gaitprint.video.draw_poses import LEGEND_FILE, draw_images, draw_video, write_picture
     from gaitprint.video.pose_finder import PoseFinder
 
     chosen_device = choose_device(device)
-    pictures = open_pictures(source)
     network, card = load_pose_network(model)
     finder = PoseFinder(fastest_locator(network, card, chosen_device), network.resolution, chosen_device)
     joints, rate_hz = network.skeleton, None

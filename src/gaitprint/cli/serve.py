@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 from tyro.conf import Positional, UseAppendAction, arg
 
 from gaitprint.cli.galleries import Models
 from gaitprint.cli.option_types import Device
 from gaitprint.cli.terminal import output
+from gaitprint.cli.tokens import make_first_token, manage_tokens
 from gaitprint.core.errors import UsageError
 from gaitprint.core.extras import needs_extra
-
-if TYPE_CHECKING:
-    from gaitprint.serving.tokens import Token, Tokens
-
-_USUAL_RIGHTS = "identify,verify,list"
-_USAGE = "gaitprint serve | serve token create LABEL | serve token list | serve token revoke ID"
 
 
 def serve(
@@ -90,19 +82,13 @@ def serve(
         import limits  # noqa: F401
         import python_multipart  # noqa: F401
         import uvicorn  # noqa: F401
-    from gaitprint.serving.database import ServiceDatabase
     from gaitprint.serving.settings import ServiceSettings, default_folder
-    from gaitprint.serving.tokens import Tokens
 
     if (rights is not None or expires is not None) and words[:2] != ("token", "create"):
         raise UsageError("--rights and --expires are those of a new token: gaitprint serve token create LABEL")
     place = folder or default_folder()
     if words:
-        database = ServiceDatabase(place)
-        try:
-            return _tokens(Tokens(database), words, rights, expires)
-        finally:
-            database.close()
+        return manage_tokens(place, words, rights, expires)
 
     from gaitprint.cli.galleries import open_gallery
     from gaitprint.serving.running import check_address, run_service, start_service
@@ -139,7 +125,7 @@ def serve(
         known.close()
         raise
     if auth:
-        _first_token(service.tokens)
+        make_first_token(service.tokens)
     else:
         output.print(
             Text("warning: no tokens are asked for; whoever uses this machine may do everything", style="yellow")
@@ -153,45 +139,3 @@ def serve(
 
     run_service(service, host, port, certificate=certificate, key=key, on_started=started)
     return {"url": addresses[0] if addresses else None}
-
-
-def _first_token(tokens: Tokens) -> None:
-    """Make an administrator's token where nobody could do anything without one."""
-    if tokens.all():
-        return
-    shown, _ = tokens.create("first administrator", ("admin",))
-    output.print(Text("a token for the administrator, shown this once:"))
-    output.print(Text(f"    {shown}", style="bold"))
-
-
-def _tokens(tokens: Tokens, words: tuple[str, ...], rights: str | None, expires: str | None) -> dict[str, Any]:
-    from gaitprint.serving.tokens import parse_span
-
-    match words:
-        case ("token", "create", label):
-            span = None if expires is None else parse_span(expires)
-            wanted = [word.strip() for word in (_USUAL_RIGHTS if rights is None else rights).split(",")]
-            shown, token = tokens.create(label, wanted, span)
-            output.print(Text(f"token {token.token_id} for {token.label}, shown this once:"))
-            output.print(Text(f"    {shown}", style="bold"))
-            return {"token": shown, **_values(token)}
-        case ("token", "list"):
-            table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-            for header in ("id", "label", "rights", "created (UTC)", "expires", "state"):
-                table.add_column(header, overflow="fold")
-            every = [_values(token) for token in tokens.all()]
-            for one in every:
-                row = one["token_id"], one["label"], ", ".join(one["rights"]), one["created_at"][:19]
-                table.add_row(*map(Text, (*row, (one["expires_at"] or "never")[:19], one["state"])))
-            output.print(table if every else Text("there are no tokens"))
-            return {"tokens": every}
-        case ("token", "revoke", token_id):
-            token = tokens.revoke(token_id)
-            output.print(Text(f"token {token.token_id} ({token.label}) is revoked"))
-            return {"token_id": token.token_id}
-        case _:
-            raise UsageError(f"{' '.join(words)}: {_USAGE}")
-
-
-def _values(token: Token) -> dict[str, Any]:
-    return {**vars(token), "rights": list(token.rights), "state": token.state(datetime.now(UTC))}

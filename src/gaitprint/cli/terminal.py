@@ -1,7 +1,7 @@
 """Where commands print: results on standard output, progress and errors on standard error.
 
-Everything here is silent until the command line switches it on, so that the same functions, called from Python, print
-nothing.
+Results are silent until the command line switches them on: the same functions, called from Python, return them. How far
+long work is, they tell either way, unless ``core.progress.console.quiet`` is set.
 """
 
 from __future__ import annotations
