@@ -32,6 +32,18 @@ def _frames_walk(frames: int, size: tuple[int, int] = (20, 15)) -> GaitSequence:
     return GaitSequence("001", f"nm-{frames:02d}", "090", 25.0, frames=pixels)
 
 
+@pytest.mark.parametrize("encoding", ["bits", "grey"])
+def test_a_batch_is_what_one_walk_after_the_other_gives(tmp_path, encoding) -> None:
+    store = Store.create(tmp_path, encoding=encoding)
+    store.add([_walk(frames, condition=f"nm-{frames:02d}") for frames in (7, 9, 12)])
+    positions, frames = np.array([2, 0, 2]), np.array([[11, 0, 3], [6, 6, 1], [0, 1, 2]])
+    model_input = build_input({"representation": "silhouettes", "frames": 3})
+    one_by_one = [model_input.read(store, p, f) for p, f in zip(positions.tolist(), frames, strict=True)]
+    batch = model_input.read_batch(store, positions, frames)
+    assert batch.shape == (3, 3, 64, 44)
+    assert torch.equal(batch, model_input.collate(one_by_one))
+
+
 def test_gei_is_the_scaled_mean_of_the_middle_columns() -> None:
     walk = _walk()
     model_input = build_input({"representation": "gei", "size": [128, 88]})

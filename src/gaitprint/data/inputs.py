@@ -109,6 +109,20 @@ class ModelInput(ABC):
     def read(self, store: Store, position: int, frames: NDArray[np.int64] | None) -> NDArray[Any]:
         """Return the compact array of a stored walk, of the chosen frames [T] or all."""
 
+    def read_batch(self, store: Store, positions: NDArray[np.int64], frames: NDArray[np.int64] | None) -> Tensor:
+        """Return compact arrays [B, ...] of stored walks.
+
+        Args:
+            store: the data.
+            positions: int64 [B].
+            frames: int64 [B, T], the chosen ones of each walk; None for all.
+        """
+        chosen = [None] * len(positions) if frames is None else frames
+        walks = [
+            self.read(store, position, choice) for position, choice in zip(positions.tolist(), chosen, strict=True)
+        ]
+        return self.collate(walks)
+
     @abstractmethod
     def encode(self, sequence: GaitSequence) -> NDArray[Any]:
         """Return the compact array of a walk in memory, as `read` does with the frames of an evaluation.

@@ -61,12 +61,8 @@ class BatchStream(Dataset[tuple[Tensor, Tensor]]):
         labels = from_numpy(self._labels[own])
         if self._cache is not None:
             return from_numpy(self._cache[own]), labels
-        chosen = [None] * len(own) if frames is None else list(frames[self._own])
-        walks = [
-            self._input.read(self._store, int(position), choice)
-            for position, choice in zip(self._positions[own], chosen, strict=True)
-        ]
-        return self._input.collate(walks), labels
+        chosen = None if frames is None else frames[self._own]
+        return self._input.read_batch(self._store, self._positions[own], chosen), labels
 
     def batches(self, first: int, last: int, workers: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the batches of steps first..last-1, prepared ahead by `workers` processes."""

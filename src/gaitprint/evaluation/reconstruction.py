@@ -222,8 +222,8 @@ def reconstruct_walks(
     ]
     for rows in track(batches, "reconstructing, in batches", total=len(batches)):
         chosen, chosen_frames = [positions[row] for row in rows], frames[rows, : lengths[rows[0]]]
-        arrays = [embedder.input.read(store, p, f) for p, f in zip(chosen, chosen_frames, strict=True)]
-        inputs = embedder.input.finish(embedder.input.collate(arrays).to(embedder.device))
+        batch = embedder.input.read_batch(store, np.array(chosen, np.int64), chosen_frames)
+        inputs = embedder.input.finish(batch.to(embedder.device))
         hidden = hidden_parts([infos[row].id for row in rows], inputs.shape[1:], masking, seed)
         yield chosen, chosen_frames, model.reconstruct(inputs, hidden.to(embedder.device))
 

@@ -105,10 +105,8 @@ def describe_walks(model: ClosedFormModel, model_input: ModelInput, store: Store
     device = next(model.buffers()).device
     with torch.inference_mode():
         for start in track(range(0, len(people.positions), _BATCH), "describing walks"):
-            rows = range(start, min(start + _BATCH, len(people.positions)))
-            walks = [
-                model_input.read(store, int(people.positions[row]), None if frames is None else frames[row])
-                for row in rows
-            ]
-            parts.append(model.describe(model_input.finish(model_input.collate(walks).to(device))))
+            rows = slice(start, start + _BATCH)
+            chosen = None if frames is None else frames[rows]
+            batch = model_input.read_batch(store, people.positions[rows], chosen)
+            parts.append(model.describe(model_input.finish(batch.to(device))))
     return torch.cat(parts)
