@@ -1,4 +1,3 @@
-
 from gaitprint.evaluation.leaderboard import Board, Leaderboard, Row, figures_of, spreads
 
 BY_VIEW = {
