@@ -88,6 +88,14 @@ def test_stops_early(blobs: Store, quick, tmp_path: Path) -> None:
     assert summary["epochs"] == summary["best"]["epoch"] + 2 < 50
 
 
+def test_a_plateau_waits_for_epochs_that_saw_the_people_held_out(blobs: Store, quick, tmp_path: Path) -> None:
+    options = ["training.validate_every_epochs=3", "data.validation_subjects=1", "training.epochs=4"]
+    recipe = load_recipe("cnn-gei", [*quick, *options, "schedule=plateau", "schedule.patience=0"])
+    train(recipe, blobs, tmp_path / "run")
+    rates = {row["learning_rate"] for row in csv.DictReader((tmp_path / "run" / "history.csv").open())}
+    assert rates == {"0.001"}
+
+
 def test_a_number_of_steps_instead_of_epochs(blobs: Store, quick, tmp_path: Path) -> None:
     summary = train(load_recipe("cnn-gei", [*quick, "training.steps=5"]), blobs, tmp_path / "run")
     assert summary["steps"] == 5

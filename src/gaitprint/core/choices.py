@@ -10,10 +10,11 @@ from gaitprint.core.errors import UsageError
 
 
 def read_choice(table: Mapping[str, Any], choice: Mapping[str, Any], where: str, key: str = "name") -> tuple[Any, Any]:
-    """Return the entry that a choice names, and its options, an instance of the entry's `Config`.
+    """Return the entry that a choice names, and its options.
 
     Args:
-        table: name -> entry, each with a `Config`; one that raises `UsageError` for an unknown name (`Registry`).
+        table: name -> entry, whose options are its `Config`, or the entry itself where it has none; one that raises
+            `UsageError` for an unknown name (`Registry`).
         choice: plain values, as YAML gives them.
         where: what errors call the choice, for example ``"model"``.
         key: under which the choice has the name.
@@ -26,4 +27,4 @@ def read_choice(table: Mapping[str, Any], choice: Mapping[str, Any], where: str,
     if not isinstance(name, str):
         raise UsageError(f"{where}: needs a {key}, got {dict(choice)!r}")
     entry = table[name]
-    return entry, from_mapping(entry.Config, options, where)
+    return entry, from_mapping(getattr(entry, "Config", entry), options, where)

@@ -176,7 +176,7 @@ def _run_epoch(run: _Run, batches: Batches) -> None:
     epoch = first_step // run.steps_per_epoch + 1
     end = min(epoch * run.steps_per_epoch, run.total_steps)
     save_every = run.recipe.training.save_every_steps
-    scores = run.scores
+    judged = [score for score in run.scores if score > -math.inf]
     samples = 0
     sums = {name: torch.tensor(value, device=run.fabric.device) for name, value in run.state.sums.items()}
     run.objective.train()
@@ -185,7 +185,7 @@ def _run_epoch(run: _Run, batches: Batches) -> None:
             f"epoch {epoch}", total=run.steps_per_epoch, completed=first_step % run.steps_per_epoch, note=""
         )
         for batch in islice(batches, end - first_step):
-            moment = Moment(run.state.step, run.steps_per_epoch, run.total_steps, scores)
+            moment = Moment(run.state.step, run.steps_per_epoch, run.total_steps, judged)
             figures = _take_step(run, batch, run.learning_rate * run.schedule.factor(moment))
             sums = {name: sums[name] + value if name in sums else value for name, value in figures.items()}
             run.state.step += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gaitprint.core.choices import read_choice
 from gaitprint.core.config import from_mapping, to_mapping
 from gaitprint.core.errors import UsageError
 from gaitprint.core.skeleton_definition import with_definition
@@ -14,10 +15,10 @@ from gaitprint.data.sampling import SAMPLERS
 from gaitprint.losses import LOSSES
 from gaitprint.models import MODELS
 from gaitprint.models.base import ClosedFormModel
-from gaitprint.training.optimizer import build_optimizer
+from gaitprint.training.optimizer import OPTIMIZERS
 from gaitprint.training.recipe import Recipe
-from gaitprint.training.recipe_sections import Choice, resolved, resolved_losses, table_config
-from gaitprint.training.schedule import build_schedule
+from gaitprint.training.recipe_sections import Choice, resolved, resolved_losses
+from gaitprint.training.schedule import SCHEDULES
 
 # What only steps need; a model that is fitted in closed form takes none of it.
 _OF_STEPS: dict[str, Any] = {"sampler": {}, "augment": [], "loss": [], "optimizer": {}, "schedule": {}}
@@ -52,11 +53,11 @@ def resolve_identification_recipe(recipe: Recipe) -> Recipe:
     Raises:
         UsageError: an unknown key, name or option (with the nearest known one), or a value of a wrong type.
     """
-    model = resolved(with_definition(recipe.model), "model", table_config(MODELS, "model"))
+    model = resolved(with_definition(recipe.model), "model", MODELS)
     model_type = MODELS[model["name"]]
     if not model_type.trainable:
         raise UsageError(f"model '{model['name']}' needs no training: evaluate it by its name")
-    input_type, model_input = _input(recipe, model_type.default_input(table_config(MODELS, "model")(model)))
+    input_type, model_input = _input(recipe, model_type.default_input(read_choice(MODELS, model, "model")[1]))
     augmentations = _augmentations(recipe, input_type, model_input)
     losses = resolved_losses(recipe.loss, LOSSES)
     if recipe.training.normalise_scores and model_type.distance != "cosine":
@@ -68,9 +69,9 @@ def resolve_identification_recipe(recipe: Recipe) -> Recipe:
         if not losses:
             raise UsageError("loss names nothing: give at least one")
         by_steps = {
-            "sampler": resolved(recipe.sampler, "sampler", table_config(SAMPLERS, "sampler")),
-            "optimizer": resolved(recipe.optimizer, "optimizer", build_optimizer),
-            "schedule": resolved(recipe.schedule, "schedule", build_schedule),
+            "sampler": resolved(recipe.sampler, "sampler", SAMPLERS),
+            "optimizer": resolved(recipe.optimizer, "optimizer", OPTIMIZERS),
+            "schedule": resolved(recipe.schedule, "schedule", SCHEDULES),
         }
     sections = {"model": model, "input": model_input, "augment": augmentations, "loss": losses, **by_steps}
     return from_mapping(Recipe, {**to_mapping(recipe), **sections})
@@ -92,8 +93,7 @@ def _input(recipe: Recipe, defaults: Mapping[str, Any]) -> tuple[type[ModelInput
 
 def _augmentations(recipe: Recipe, input_type: type[ModelInput], model_input: Choice) -> tuple[Choice, ...]:
     """Return the augmentations with every option, after a check that they change what the model takes."""
-    build = table_config(AUGMENTATIONS, "augment")
-    augmentations = [resolved(with_definition(choice), "augment", build) for choice in recipe.augment]
+    augmentations = [resolved(with_definition(choice), "augment", AUGMENTATIONS) for choice in recipe.augment]
     for augmentation in augmentations:
         wanted = AUGMENTATIONS[augmentation["name"]].modality
         if wanted != input_type.modality:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gaitprint.core.config import config_dataclass, from_mapping
-from gaitprint.core.errors import UsageError
-from gaitprint.core.registry import unknown_name_message
+from gaitprint.core.choices import read_choice
+from gaitprint.core.config import config_dataclass
+from gaitprint.core.registry import Registry
 
 if TYPE_CHECKING:  # recipes are listed and checked without waiting for torch
     import torch
@@ -98,17 +98,22 @@ class RmsProp:
         )
 
 
-OPTIMIZERS: dict[str, type[OptimizerChoice]] = {"adam": Adam, "adamw": AdamW, "rmsprop": RmsProp, "sgd": Sgd}
+OPTIMIZERS = Registry(
+    "optimizer",
+    {
+        "adam": f"{__name__}:Adam",
+        "adamw": f"{__name__}:AdamW",
+        "rmsprop": f"{__name__}:RmsProp",
+        "sgd": f"{__name__}:Sgd",
+    },
+)
 
 
 def build_optimizer(choice: Mapping[str, Any]) -> OptimizerChoice:
-    """Read ``{"name": ..., option: value, ...}``; `UsageError` for an unknown name or option.
+    """Read ``{"name": ..., option: value, ...}``; errors as `core.choices.read_choice`.
 
     >>> build_optimizer({"name": "adamw", "weight_decay": 0.1}).learning_rate
     0.001
     """
-    options = dict(choice)
-    name = options.pop("name")
-    if name not in OPTIMIZERS:
-        raise UsageError(unknown_name_message("optimizer", name, OPTIMIZERS))
-    return from_mapping(OPTIMIZERS[name], options, "optimizer")
+    options: OptimizerChoice = read_choice(OPTIMIZERS, choice, "optimizer")[1]
+    return options

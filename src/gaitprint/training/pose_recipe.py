@@ -12,10 +12,10 @@ from gaitprint.data.pose_augmentation import POSE_AUGMENTATIONS
 from gaitprint.data.sampling import SAMPLERS
 from gaitprint.losses.pose import POSE_LOSSES
 from gaitprint.models.pose import POSE_NETWORKS
-from gaitprint.training.optimizer import build_optimizer
+from gaitprint.training.optimizer import OPTIMIZERS
 from gaitprint.training.recipe import Recipe
-from gaitprint.training.recipe_sections import Choice, resolved, resolved_losses, table_config
-from gaitprint.training.schedule import build_schedule
+from gaitprint.training.recipe_sections import Choice, resolved, resolved_losses
+from gaitprint.training.schedule import SCHEDULES
 
 # Of the sections that a recipe leaves out, where they differ from those of other recipes.
 POSE_DEFAULTS: dict[str, Any] = {"loss": {"name": "heat-map-cross-entropy"}}
@@ -27,7 +27,7 @@ def resolve_pose_recipe(recipe: Recipe) -> Recipe:
     Raises:
         UsageError: an unknown key, name or option (with the nearest known one), or a value of a wrong type.
     """
-    model = resolved(recipe.model, "model", table_config(POSE_NETWORKS, "model"))
+    model = resolved(recipe.model, "model", POSE_NETWORKS)
     if recipe.training.normalise_scores:
         raise UsageError(f"training.normalise_scores: '{model['name']}' finds joints and compares nobody")
     if not recipe.loss:
@@ -38,13 +38,11 @@ def resolve_pose_recipe(recipe: Recipe) -> Recipe:
             **to_mapping(recipe),
             "model": model,
             "input": _pictures(recipe.input, model["name"]),
-            "augment": tuple(
-                resolved(choice, "augment", table_config(POSE_AUGMENTATIONS, "augment")) for choice in recipe.augment
-            ),
+            "augment": tuple(resolved(choice, "augment", POSE_AUGMENTATIONS) for choice in recipe.augment),
             "loss": resolved_losses(recipe.loss, POSE_LOSSES),
-            "sampler": resolved(recipe.sampler, "sampler", table_config(SAMPLERS, "sampler")),
-            "optimizer": resolved(recipe.optimizer, "optimizer", build_optimizer),
-            "schedule": resolved(recipe.schedule, "schedule", build_schedule),
+            "sampler": resolved(recipe.sampler, "sampler", SAMPLERS),
+            "optimizer": resolved(recipe.optimizer, "optimizer", OPTIMIZERS),
+            "schedule": resolved(recipe.schedule, "schedule", SCHEDULES),
         },
     )
 

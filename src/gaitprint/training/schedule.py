@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gaitprint.core.config import config_dataclass, from_mapping
+from gaitprint.core.choices import read_choice
+from gaitprint.core.config import config_dataclass
 from gaitprint.core.errors import UsageError
-from gaitprint.core.registry import unknown_name_message
+from gaitprint.core.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Moment:
         step: optimiser steps done before, 0..total_steps-1.
         steps_per_epoch: steps an epoch.
         total_steps: steps of the whole training.
-        scores: what was watched at the end of each epoch done (validation rank-1, or minus the loss); higher is better.
+        scores: of each epoch done that was judged: its figure on the people held out, or, without any, minus its loss;
+            higher is better.
     """
 
     step: int
@@ -103,7 +105,10 @@ class Cosine:
 
 @config_dataclass
 class Plateau:
-    """Times `gamma` whenever more than `patience` epochs in a row brought no new best score."""
+    """Times `gamma` whenever more than `patience` epochs in a row brought no new best score.
+
+    Where people are held out, only epochs count that saw them (`training.validate_every_epochs`).
+    """
 
     patience: int = 5
     gamma: float = 0.1
@@ -118,26 +123,26 @@ class Plateau:
         return float(self.gamma**reductions)
 
 
-SCHEDULES: dict[str, type[Schedule]] = {
-    "constant": Constant,
-    "cosine": Cosine,
-    "multistep": MultiStep,
-    "plateau": Plateau,
-    "step": Step,
-}
+SCHEDULES = Registry(
+    "schedule",
+    {
+        "constant": f"{__name__}:Constant",
+        "cosine": f"{__name__}:Cosine",
+        "multistep": f"{__name__}:MultiStep",
+        "plateau": f"{__name__}:Plateau",
+        "step": f"{__name__}:Step",
+    },
+)
 
 
 def build_schedule(choice: Mapping[str, Any]) -> Schedule:
-    """Build a schedule from ``{"name": ..., option: value, ...}``; `UsageError` for an unknown name or option.
+    """Build a schedule from ``{"name": ..., option: value, ...}``; errors as `core.choices.read_choice`.
 
     >>> build_schedule({"name": "step", "epochs": 2}).factor(Moment(step=45, steps_per_epoch=10, total_steps=100))
     0.010000000000000002
     """
-    options = dict(choice)
-    name = options.pop("name")
-    if name not in SCHEDULES:
-        raise UsageError(unknown_name_message("schedule", name, SCHEDULES))
-    return from_mapping(SCHEDULES[name], options, "schedule")
+    schedule: Schedule = read_choice(SCHEDULES, choice, "schedule")[1]
+    return schedule
 
 
 def epochs_without_improvement(scores: Sequence[float]) -> int:
