@@ -52,7 +52,7 @@ class CnnGruConfig:
 
 
 class CnnGru(SilhouetteCnn):
-    """CNN of `CnnGei` on every frame, a GRU over the frames, 128 values.
+    """CNN on every silhouette, a GRU or LSTM over them in order, 128 values.
 
     The convolutions see all frames of all walks as one batch; nothing but the recurrence itself runs frame by frame.
     """

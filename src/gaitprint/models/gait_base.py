@@ -50,7 +50,7 @@ class GaitBaseConfig:
 
 
 class GaitBase(GaitModel):
-    """A set of silhouettes -> P vectors, one for each horizontal stripe of the body.
+    """GaitBase: residual CNN on a set of silhouettes, P vectors, one for each horizontal stripe of the body.
 
     Fan et al., "OpenGait: revisiting gait recognition toward better practicality", CVPR 2023, section 5: residual CNN
     (He et al., "Deep residual learning for image recognition", CVPR 2016), maximum over time as in GaitSet (Chao et

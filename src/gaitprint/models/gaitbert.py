@@ -59,7 +59,7 @@ class GaitBertConfig:
 
 
 class GaitBert(GaitModel):
-    """Masked-silhouette modelling and identification in one network.
+    """U-Net on clips of silhouettes that fills in what is hidden and tells people apart.
 
     Clip -> parts of it hidden -> frame embedding with temporal positional encoding -> 3-D U-Net encoder -> bottleneck.
     From the bottleneck: a 512-d embedding with a classifier 512-256-128-S, and a decoder with skip connections that

@@ -41,7 +41,7 @@ class HumanPoseNNConfig:
 
 
 class HumanPoseNN(PoseNetwork):
-    """The published network, number by number; see the module.
+    """Inception-ResNet-v2 that finds 16 joints in a picture, number by number as published; see the module.
 
     It has 29,663,504 values in 696 tensors, counted as TensorFlow counts the variables of a model: weights, biases and
     the offsets of batch normalisation, which are trained, and its running means and variances, which are not.
