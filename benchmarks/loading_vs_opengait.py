@@ -1,6 +1,6 @@
 """Random 30-frame clips from disk into batches: a gaitprint store beside OpenGait's DataSet and CollateFn.
 
-    python -m benchmarks.loading_vs_opengait OPENGAIT [--subjects 20] [--frames 80] [--batches 200]
+    python -m benchmarks.loading_vs_opengait OPENGAIT [--subjects 20] [--frames 80] [--batches 30]
 
 Same walks, same batch of walks, same kind of sampling, one process, OpenGait's cache off, file caches warm. OpenGait
 leaves a list of arrays, one a walk; ours is one array [B, 30, 64, 64]. Rounds alternate and each side's best counts.

@@ -40,7 +40,7 @@ def milliseconds(function: Callable[[], object], repeats: int = 20) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=600)
     frames = parser.parse_args().frames
     rng = np.random.default_rng(0)

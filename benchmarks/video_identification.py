@@ -139,7 +139,8 @@ def mix(path: Path, rendered_path: Path, out: Path) -> int:
     mixed.add(found.read(walk) for walk in found)
     for subject, count in track(counts.items(), "mixing"):
         own = places.get(subject, [])
-        chosen = [own[n * len(own) // count] for n in range(min(count, len(own)))]
+        wanted = min(count, len(own))
+        chosen = [own[n * len(own) // wanted] for n in range(wanted)]
         mixed.add(rendered.read(rendered.infos[place].id) for place in chosen)
     print(f"{len(counts)} people, {len(found)} walks found in videos, {len(mixed) - len(found)} rendered: {out}")
     return 0
