@@ -19,7 +19,7 @@ from gaitprint.evaluation.study_results import StudyResult, group_runs
 from gaitprint.reports.study import study_table, write_study
 from gaitprint.training.runs import PlannedRun, run_all, with_seeds
 
-PRETRAINING = "GaitBERT, pre-training alone"
+PRETRAINING = "gaitbert-light-pretrain"
 FINETUNING = "GaitBERT, pre-trained and fine-tuned"
 # Name in the table -> recipe and its changes. Each trains within minutes on one core.
 SYSTEMS = {
@@ -44,13 +44,6 @@ def main() -> int:
     arguments = parser.parse_intermixed_args()
     store, out = Store.open(arguments.store), arguments.out
 
-    pretraining = []
-    if FINETUNING in arguments.systems:
-        folder = out / "pretraining"
-        recipe = "gaitbert-light-pretrain"
-        pretraining = with_seeds(PRETRAINING, recipe, folder, arguments.overrides, seeds=arguments.seeds)
-        run_all(pretraining, store, arguments.protocol, jobs=arguments.jobs, threads=1)
-
     setting = out / f"labelled-{arguments.labelled:g}"
     few = [] if arguments.labelled == 1 else [f"data.share_of_subjects={arguments.labelled:g}"]
     runs: list[PlannedRun] = []
@@ -60,10 +53,10 @@ def main() -> int:
         overrides = [*changes, *few, *arguments.overrides]
         planned = with_seeds(system, recipe, folder, overrides, seeds=arguments.seeds)
         if system == FINETUNING:
-            planned = [
-                replace(run, overrides=(*run.overrides, f"training.initial_weights={first.folder.resolve()}"))
-                for run, first in zip(planned, pretraining, strict=True)
-            ]
+            pretraining = with_seeds(
+                system, PRETRAINING, out / "pretraining", arguments.overrides, seeds=arguments.seeds
+            )
+            planned = [replace(run, first_step=first) for run, first in zip(planned, pretraining, strict=True)]
         runs += planned
     results = run_all(runs, store, arguments.protocol, jobs=arguments.jobs, threads=1)
 

@@ -28,25 +28,20 @@ def blob_walk(subject: int, repetition: int, view: str, frames: int = 8) -> Gait
     return GaitSequence(f"{subject:03d}", f"nm-{repetition:02d}", view, 25.0, silhouettes=silhouettes)
 
 
-def make_blob_store(
-    path: Path, subjects: int = 6, repetitions: int = 3, views: tuple[str, ...] = ("000", "090")
-) -> Store:
-    """A store whose last two subjects are the test split."""
-    store = Store.create(path)
-    store.add(
-        blob_walk(subject, repetition + 1, view)
-        for subject in range(subjects)
-        for repetition in range(repetitions)
-        for view in ("000", "090")
-    )
-    names = [f"{subject:03d}" for subject in range(subjects)]
-    store.set_splits({"train": names[:-2], "test": names[-2:]})
-    return Store(path)
-
-
 @pytest.fixture(scope="session")
 def blobs(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return make_blob_store(tmp_path_factory.mktemp("blobs"))
+    """Six people with three walks in two views each; the last two are the test split."""
+    path = tmp_path_factory.mktemp("blobs")
+    store = Store.create(path)
+    store.add(
+        blob_walk(subject, repetition, view)
+        for subject in range(6)
+        for repetition in (1, 2, 3)
+        for view in ("000", "090")
+    )
+    names = [f"{subject:03d}" for subject in range(6)]
+    store.set_splits({"train": names[:-2], "test": names[-2:]})
+    return Store(path)
 
 
 # A small network input and a few steps: one training takes well under a second.

@@ -10,12 +10,16 @@ from tests.training.conftest import QUICK, blob_walk, skeleton_walk
 from gaitprint.core.embeddings import EmbeddingSet
 from gaitprint.core.errors import GaitprintError, UsageError
 from gaitprint.data.store import Store
+from gaitprint.evaluation.embed import load_embedder
 from gaitprint.evaluation.evaluate import evaluate_embeddings
-from gaitprint.evaluation.leaderboard import Leaderboard
+from gaitprint.evaluation.leaderboard import Cost, Leaderboard
 from gaitprint.training import fit, leaderboard_measure, leaderboard_plan
 from gaitprint.training.leaderboard import LeaderboardOptions, run_leaderboard
+from gaitprint.training.leaderboard_fusion import fuse_best
 from gaitprint.training.leaderboard_plan import TrainingPeople, plan_boards, plan_system, share_people
 from gaitprint.training.leaderboard_systems import DATA_SETS, SYSTEMS, DataSet, System
+from gaitprint.training.runs import finished_result
+from gaitprint.training.stopwatch import training_seconds
 
 PEOPLE, TRAINING = 10, 7
 TABLE = (
@@ -107,6 +111,10 @@ def test_every_system_has_a_row_with_figures_and_costs(finished) -> None:
     boxes, pretrained, _ = rendered.rows
     assert boxes.budget.endswith(" steps")
     assert pretrained.budget == f"{boxes.budget.removesuffix(' steps')} + {boxes.budget}"
+    run = Path(pretrained.folders[0])
+    first_step = run.parent / "first-step" / run.name
+    assert pretrained.training_seconds.values[0] == training_seconds(first_step) + training_seconds(run)
+    assert not (first_step / "evaluation").exists()
     assert rendered.people == "5 people to learn from, 2 held out to choose by, 3 unseen ones to measure on"
     assert json.loads((out / "results.json").read_text()) == json.loads(json.dumps(result.to_json()))
 
@@ -162,6 +170,48 @@ def test_a_second_call_does_nothing(finished, stores, monkeypatch: pytest.Monkey
     assert said == ["left out: rgb: no recordings"]
 
 
+def test_a_change_of_the_first_step_is_noticed(finished, stores, table) -> None:
+    out, _, _ = finished
+    store = stores["rendered"]
+    system = next(system for system in table if system.first_step is not None)
+    folder = out / "rendered" / system.name
+    run = plan_system(system, TABLE[1], share_people(store, 2), folder, seeds=1, quick=False).runs[0]
+    question = store.content_hash(), "first-walk"
+    assert finished_result(run, *question) is not None
+    longer = dataclasses.replace(run.first_step, overrides=(*run.first_step.overrides, "optimizer.learning_rate=0.5"))
+    assert finished_result(dataclasses.replace(run, first_step=longer), *question) is None
+
+
+def test_runs_of_the_same_seed_are_fused(finished) -> None:
+    _, result, _ = finished
+    kinect, rendered, fusion = result.boards
+    best = next(row for row in kinect.rows if row.system == fusion.rows[0].system)
+    without_first_seed = dataclasses.replace(kinect, rows=(best.of_runs([1]),))
+    names = {data.name: data for data in TABLE}
+    together = fuse_best([without_first_seed, rendered], names).rows[-1]
+    assert together.training_seconds.values == fusion.rows[-1].training_seconds.values[1:]
+    assert together.figures["mAP"].values == fusion.rows[-1].figures["mAP"].values[1:]
+    without_second_seed = dataclasses.replace(rendered, rows=(rendered.rows[0].of_runs([0]),))
+    with pytest.raises(GaitprintError, match="no seed with which all"):
+        fuse_best([without_first_seed, without_second_seed], names)
+
+
+def test_a_cost_is_measured_again_where_it_would_be_counted_otherwise(stores, tmp_path: Path, monkeypatch) -> None:
+    def measure(embedder, walks, threads) -> Cost:
+        measured.append((len(walks), threads))
+        return Cost(0, 0, 1.0, threads)
+
+    measured: list[tuple[int, int]] = []
+    monkeypatch.setattr(leaderboard_measure, "measure_cost", measure)
+    embedder = load_embedder("anthropometry", "cpu")
+    for quick, threads, release in ((True, 2, "1"), (True, 2, "1"), (False, 2, "1"), (False, 1, "1"), (False, 1, "2")):
+        monkeypatch.setattr(leaderboard_measure, "_COST_THREADS", threads)
+        monkeypatch.setattr(leaderboard_measure, "__version__", release)
+        cost = leaderboard_measure.cost_of_walk(embedder, stores["kinect"], tmp_path, quick=quick)
+        assert cost.threads == threads
+    assert measured == [(3, 2), (9, 2), (9, 1), (9, 1)]
+
+
 def test_a_fusion_that_fails_leaves_the_tables(finished, stores, tmp_path: Path) -> None:
     out, result, _ = finished
     shutil.copytree(out, tmp_path / "board")
@@ -205,9 +255,11 @@ def test_every_shipped_line_can_be_planned(monkeypatch: pytest.MonkeyPatch, tmp_
         for board in plan_boards(quick=quick):
             for system in board.systems:
                 planned = plan_system(system, board.data, people, tmp_path, seeds=1, quick=quick)
-                for planned_run in (*planned.first, *planned.runs):
+                assert all((run.first_step is None) == (system.first_step is None) for run in planned.runs)
+                first_steps = [run.first_step for run in planned.runs if run.first_step is not None]
+                for planned_run in (*first_steps, *planned.runs):
                     recipe = planned_run.resolve()
-                    first = planned_run in planned.first
+                    first = planned_run in first_steps
                     assert recipe.data.subjects == (("Ben", "002") if first else "train")
                     assert recipe.data.validation_subjects == (0 if first else ("Anna", "001"))
                     assert not quick or recipe.training.steps == leaderboard_plan.QUICK_STEPS

@@ -6,7 +6,8 @@ Plain frozen records without torch, which reports draw and `to_json` writes. Rat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from gaitprint.evaluation.study_results import Spread
@@ -75,6 +76,20 @@ class Row:
     def rank1(self) -> dict[str, Spread]:
         """Rank-1 by condition, or under its own name where the protocol has one figure; empty for a failed row."""
         return {name: spread for name, spread in self.figures.items() if name not in _OTHERS}
+
+    def of_runs(self, places: Sequence[int]) -> Row:
+        """Return the row with some of its runs alone, by their places in `folders`."""
+
+        def some(spread: Spread) -> Spread:
+            return Spread(tuple(spread.values[place] for place in places))
+
+        return replace(
+            self,
+            figures={name: some(spread) for name, spread in self.figures.items()},
+            validation=None if self.validation is None else some(self.validation),
+            training_seconds=None if self.training_seconds is None else some(self.training_seconds),
+            folders=tuple(self.folders[place] for place in places),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -170,6 +185,18 @@ class Leaderboard:
             "skipped": list(self.skipped),
             "boards": [board.to_json() for board in self.boards],
         }
+
+
+def with_shared_seeds(rows: Sequence[Row]) -> list[Row]:
+    """Return rows with those runs alone whose seed, which their folders are named for, each of the rows has.
+
+    >>> rows = Row("a", folders=("a/seed-1", "a/seed-2", "a/seed-3")), Row("b", folders=("b/seed-1", "b/seed-3"))
+    >>> [row.folders for row in with_shared_seeds(rows)]
+    [('a/seed-1', 'a/seed-3'), ('b/seed-1', 'b/seed-3')]
+    """
+    names = [[Path(folder).name for folder in row.folders] for row in rows]
+    shared = [name for name in names[0] if all(name in each for each in names)]
+    return [row.of_runs([each.index(name) for name in shared]) for row, each in zip(rows, names, strict=True)]
 
 
 def figures_of(metrics: Mapping[str, Any]) -> dict[str, float]:

@@ -27,8 +27,8 @@ class RunResult:
         seed: of the training.
         folder: the run folder; its evaluation/metrics.json holds every figure.
         figures: the protocol's headline figures (`headline_figures`), name -> fraction; empty for a failed run.
-        training_seconds: of the training, interruptions left out, reading the walks included: on a CPU the processor
-            time of all threads, on a GPU time by the clock.
+        training_seconds: of the training and its first step, interruptions left out, reading the walks included: on a
+            CPU the processor time of all threads, on a GPU time by the clock.
         threads: torch's threads while it trained.
         weights_hash: SHA-256 of the evaluated weights.
         error: one line; None for a run that succeeded.

@@ -11,7 +11,7 @@ from gaitprint.core.errors import GaitprintError, UsageError
 from gaitprint.data.store import Store
 from gaitprint.evaluation.embed import load_embedder
 from gaitprint.evaluation.fusion import FusedEmbedder
-from gaitprint.evaluation.leaderboard import Board, Leaderboard, Row, figures_of, spreads
+from gaitprint.evaluation.leaderboard import Board, Leaderboard, Row, figures_of, spreads, with_shared_seeds
 from gaitprint.evaluation.study_results import RunResult, Spread
 from gaitprint.evaluation.walk_embedder import WalkEmbedder
 from gaitprint.models.weights import read_card
@@ -133,7 +133,6 @@ class _BoardMaker:
     def make(self) -> Board:
         """Return the finished table."""
         planned = [self._plan(system) for system in self._systems]
-        self._train([run for system in planned for run in system.first])
         self._train([run for system in planned for run in system.runs])
         for one in planned:
             row = self._trained_row(one) if one.runs else self._ready_row(one.system)
@@ -172,22 +171,19 @@ class _BoardMaker:
 
     def _trained_row(self, planned: PlannedSystem) -> Row:
         """Put the runs of a trained system together."""
-        first = dict(zip((run.folder for run in planned.runs), (run.folder for run in planned.first), strict=False))
-        done = [run.folder for run in planned.runs if self._results[run.folder].error is None]
-        errors = tuple(
-            f"seed {result.seed}: {result.error}"
-            for run in (*planned.first, *planned.runs)
-            if (result := self._results[run.folder]).error is not None
-        )
+        results = [(run, self._results[run.folder]) for run in planned.runs]
+        errors = tuple(f"seed {result.seed}: {result.error}" for _, result in results if result.error is not None)
+        done = [(run, result) for run, result in results if result.error is None]
         if not done:
             return Row(planned.system.name, errors=errors)
-        halves = {folder: [half for half in (first.get(folder), folder) if half is not None] for folder in done}
-        seconds = [sum(self._results[half].training_seconds or 0.0 for half in halves[folder]) for folder in done]
-        steps = " + ".join(f"{read_card(half / 'last').step:,}" for half in halves[done[0]])
-        closed_form = not planned.runs[0].resolve().sampler
+        folders = [run.folder for run, _ in done]
+        run = done[0][0]
+        halves = [run] if run.first_step is None else [run.first_step, run]
+        steps = " + ".join(f"{read_card(half.folder / 'last').step:,}" for half in halves)
+        closed_form = not run.resolve().sampler
         return replace(
-            _row(planned.system.name, done, [read_metrics(folder) for folder in done]),
-            training_seconds=Spread(tuple(seconds)),
+            _row(planned.system.name, folders, [read_metrics(folder) for folder in folders]),
+            training_seconds=Spread(tuple(result.training_seconds or 0.0 for _, result in done)),
             budget="one pass" if closed_form else f"{steps} steps",
             errors=errors,
         )
@@ -200,12 +196,14 @@ class _BoardMaker:
                 metrics = self._measure(load_embedder(system.recipe, self._options.device), folder)
                 return replace(_row(system.name, [folder], [metrics]), budget="none")
             members = self._members(system)
-            seeds = min(len(row.folders) for row in members)
-            if not seeds:
-                raise GaitprintError("a member of the fusion failed")
-            folders = [folder / Path(members[0].folders[number]).name for number in range(seeds)]
-            measured = [self._measure(self._fused(system, n, self._options.device), folders[n]) for n in range(seeds)]
-            seconds = [row.training_seconds.values[:seeds] for row in members if row.training_seconds is not None]
+            folders = [folder / Path(run).name for run in members[0].folders]
+            if not folders:
+                raise GaitprintError("there is no seed with which all members of the fusion succeeded")
+            measured = [
+                self._measure(self._fused(system, number, self._options.device), of_seed)
+                for number, of_seed in enumerate(folders)
+            ]
+            seconds = [row.training_seconds.values for row in members if row.training_seconds is not None]
             return replace(
                 _row(system.name, folders, measured),
                 training_seconds=Spread(tuple(map(sum, zip(*seconds, strict=True)))),
@@ -235,11 +233,12 @@ class _BoardMaker:
         return measure_once(embedder, self._store, self._data.protocol, self._people.held_out, folder)
 
     def _members(self, system: System) -> list[Row]:
+        """The rows that a fusion is made of, with the seeds that all of them have."""
         names = {one.recipe: one.name for one in self._systems}
-        return [self._rows[names[recipe]] for recipe in member_recipes(system)]
+        return with_shared_seeds([self._rows[names[recipe]] for recipe in member_recipes(system)])
 
     def _fused(self, system: System, number: int, device: str) -> FusedEmbedder:
-        """The fusion of its members' runs with one seed."""
+        """The fusion of its members' runs with one of the seeds that they share."""
         members = {row.system: load_embedder(row.folders[number], device) for row in self._members(system)}
         return FusedEmbedder(members, name=system.name)
 

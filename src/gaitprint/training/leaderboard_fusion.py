@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from gaitprint.core.embeddings import EmbeddingSet
-from gaitprint.evaluation.leaderboard import Board, Row, spreads
+from gaitprint.core.errors import GaitprintError
+from gaitprint.evaluation.leaderboard import Board, Row, spreads, with_shared_seeds
 from gaitprint.evaluation.score_fusion import CalibratedSystem, measure_scores
 from gaitprint.evaluation.study_results import Spread
 from gaitprint.training.leaderboard_measure import EMBEDDINGS_FILE, read_metrics
@@ -52,7 +53,8 @@ def fuse_best(boards: Sequence[Board], data_sets: Mapping[str, DataSet]) -> Boar
         saw the same people.
 
     Raises:
-        GaitprintError: walks that a system has not seen, or people on whom one cannot be calibrated.
+        GaitprintError: no seed that all have in common, walks that a system has not seen, or people on whom one cannot
+            be calibrated.
         OSError, ValueError, KeyError: what was measured of a run is missing or damaged.
     """
     best: dict[Modality, _Best] = {}
@@ -63,16 +65,21 @@ def fuse_best(boards: Sequence[Board], data_sets: Mapping[str, DataSet]) -> Boar
             best[data.modality] = _Best(max(candidates, key=_validation_figure), data)
     if len(best) < 2:
         return None
-    chosen = list(best.values())
+    rows = with_shared_seeds([each.row for each in best.values()])
+    chosen = [replace(each, row=row) for each, row in zip(best.values(), rows, strict=True)]
     groups = [group for size in range(1, len(chosen) + 1) for group in combinations(range(len(chosen)), size)]
     names = [" + ".join(chosen[place].row.system for place in group) for group in groups]
-    seeds = min(len(each.row.folders) for each in chosen)
-    figures = [_figures({kind: _system(each, seed) for kind, each in best.items()}, groups) for seed in range(seeds)]
-    rows = [
+    figures = [
+        _figures({each.data.modality: _system(each, place) for each in chosen}, groups)
+        for place in range(len(rows[0].folders))
+    ]
+    if not figures:
+        raise GaitprintError(f"there is no seed with which all of {', '.join(row.system for row in rows)} succeeded")
+    fused = [
         _row(name, [chosen[place].row for place in group], [of_seed[number] for of_seed in figures])
         for number, (name, group) in enumerate(zip(names, groups, strict=True))
     ]
-    return Board(_NAME, _TITLE, _PROTOCOL, tuple(rows), notes=_NOTES)
+    return Board(_NAME, _TITLE, _PROTOCOL, tuple(fused), notes=_NOTES)
 
 
 def _can_be_calibrated(row: Row) -> bool:
@@ -84,8 +91,9 @@ def _validation_figure(row: Row) -> float:
     return row.validation.mean
 
 
-def _system(best: _Best, seed: int) -> CalibratedSystem:
-    folder = Path(best.row.folders[seed])
+def _system(best: _Best, place: int) -> CalibratedSystem:
+    """One run of a best system, by its place in the row."""
+    folder = Path(best.row.folders[place])
     metrics = read_metrics(folder)
     walks = EmbeddingSet.load(folder / EMBEDDINGS_FILE)
     held_out = np.isin(walks.subjects, metrics["validation"]["subjects"])
@@ -105,5 +113,5 @@ def _row(name: str, members: Sequence[Row], figures: Sequence[Mapping[str, float
     costs = [member.cost for member in members if member.cost is not None]
     row = Row(name, spreads(figures), budget="as above")
     if len(seconds) == len(members):
-        row = replace(row, training_seconds=Spread(tuple(sum(each) for each in zip(*seconds, strict=False))))
+        row = replace(row, training_seconds=Spread(tuple(map(sum, zip(*seconds, strict=True)))))
     return replace(row, cost=reduce(add, costs)) if len(costs) == len(members) else row

@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import numpy as np
 
+from gaitprint import __version__
 from gaitprint.core.files import write_json
-from gaitprint.core.sequence import GaitSequence
 from gaitprint.data.sampling import select_walks
 from gaitprint.data.store import Store
 from gaitprint.evaluation.embed import load_embedder
@@ -84,7 +84,7 @@ def measure_once(
     embedder: WalkEmbedder, store: Store, protocol: str, held_out: Sequence[str], folder: Path
 ) -> dict[str, Any]:
     """Return what was measured into the folder before, where model, data and protocol were the same; else `measure`."""
-    question = json.loads(json.dumps([embedder.card, store.content_hash(), protocol, list(held_out)]))
+    question = _plain([embedder.card, store.content_hash(), protocol, list(held_out)])
     try:
         before = read_metrics(folder)
         if before["question"] == question and (folder / EMBEDDINGS_FILE).is_file():
@@ -103,7 +103,7 @@ def read_metrics(folder: Path) -> dict[str, Any]:
 
 
 def cost_of_walk(embedder: WalkEmbedder, store: Store, folder: Path, *, quick: bool) -> Cost:
-    """Return what one walk of a test person costs; measured once for the same weights.
+    """Return what one walk of a test person costs; measured once for the same model, walks, threads and release.
 
     Args:
         embedder: the model, on the CPU.
@@ -111,20 +111,26 @@ def cost_of_walk(embedder: WalkEmbedder, store: Store, folder: Path, *, quick: b
         folder: keeps the result.
         quick: time a few walks.
     """
-    weights = embedder.card.get("weights_hash")
+    walks = _some_walks(store, _TIMED_WALKS_OF_TRIAL if quick else _TIMED_WALKS)
+    question = _plain([__version__, embedder.card, store.content_hash(), walks, _COST_THREADS])
     try:
-        values = json.loads((folder / _COST_FILE).read_text(encoding="utf-8"))
-        if values.pop("weights_hash") == weights:
-            return Cost(**values)
+        kept = json.loads((folder / _COST_FILE).read_text(encoding="utf-8"))
+        if kept["question"] == question:
+            return Cost(**kept["cost"])
     except (OSError, ValueError, KeyError, TypeError):
         pass  # missing or damaged: measured again
-    cost = measure_cost(embedder, _some_walks(store, _TIMED_WALKS_OF_TRIAL if quick else _TIMED_WALKS), _COST_THREADS)
-    write_json(folder / _COST_FILE, {"weights_hash": weights, **cost.to_json()})
+    cost = measure_cost(embedder, [store.read(walk) for walk in walks], _COST_THREADS)
+    write_json(folder / _COST_FILE, {"question": question, "cost": cost.to_json()})
     return cost
 
 
-def _some_walks(store: Store, count: int) -> list[GaitSequence]:
-    """Walks of test people, spread over all of them."""
+def _some_walks(store: Store, count: int) -> list[str]:
+    """Ids of walks of test people, spread over all of them."""
     test = select_walks(store.infos, sorted(set(store.splits["test"])))
     chosen = np.unique(np.linspace(0, len(test) - 1, count).round().astype(int))
-    return [store.read(store.infos[int(test[place])].id) for place in chosen]
+    return [store.infos[int(test[place])].id for place in chosen]
+
+
+def _plain(values: list[Any]) -> Any:
+    """Return values as JSON gives them back."""
+    return json.loads(json.dumps(values))

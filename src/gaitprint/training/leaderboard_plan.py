@@ -46,12 +46,10 @@ class PlannedSystem:
 
     Args:
         system: the line.
-        first: pre-trainings, one a seed; empty without any.
         runs: trainings, one a seed; empty for a fusion and for a model that needs no training.
     """
 
     system: System
-    first: tuple[PlannedRun, ...]
     runs: tuple[PlannedRun, ...]
 
 
@@ -142,23 +140,18 @@ def plan_system(
         UsageError: as `recipe.load_recipe`.
     """
     if is_untrained(system) or member_recipes(system):
-        return PlannedSystem(system, (), ())
+        return PlannedSystem(system, ())
     chosen_by = json.dumps(list(people.held_out)) if people.held_out else 0
     overrides = ("data.subjects=train", f"data.validation_subjects={chosen_by}", *data.overrides, *system.overrides)
-    first: list[PlannedRun] = []
+    changed = (*overrides, *_trial(system.recipe, overrides, quick))
+    runs = with_seeds(system.name, system.recipe, folder, changed, seeds=seeds)
     if system.first_step is not None:
         # A pre-training knows no names by which it could be judged; it sees no more people for that.
         nameless = (*overrides, f"data.subjects={json.dumps(people.learners)}", "data.validation_subjects=0")
         changed = (*nameless, *_trial(system.first_step, nameless, quick))
-        first = with_seeds(f"{system.name}, first step", system.first_step, folder / "first-step", changed, seeds=seeds)
-    changed = (*overrides, *_trial(system.recipe, overrides, quick))
-    runs = with_seeds(system.name, system.recipe, folder, changed, seeds=seeds)
-    if first:
-        runs = [
-            replace(run, overrides=(*run.overrides, f"training.initial_weights={before.folder.resolve()}"))
-            for run, before in zip(runs, first, strict=True)
-        ]
-    return PlannedSystem(system, tuple(first), tuple(runs))
+        first = with_seeds(system.name, system.first_step, folder / "first-step", changed, seeds=seeds)
+        runs = [replace(run, first_step=before) for run, before in zip(runs, first, strict=True)]
+    return PlannedSystem(system, tuple(runs))
 
 
 def minutes_to_do(board: PlannedBoard, out: Path, seeds: int) -> dict[str, float]:

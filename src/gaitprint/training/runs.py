@@ -44,6 +44,7 @@ class PlannedRun:
         overrides: ``key=value``, as `recipe.load_recipe` takes them.
         seed: ``training.seed``.
         folder: the run folder; evaluation/ is made in it.
+        first_step: a training from whose weights this one starts; done before it, and not evaluated.
     """
 
     cell: str
@@ -51,10 +52,14 @@ class PlannedRun:
     overrides: tuple[str, ...]
     seed: int
     folder: Path
+    first_step: PlannedRun | None = None
 
     def resolve(self) -> Recipe:
         """Return the recipe with everything filled in; errors as `recipe.load_recipe`."""
-        return load_recipe(self.recipe, (*self.overrides, f"training.seed={self.seed}"))
+        overrides = [*self.overrides, f"training.seed={self.seed}"]
+        if self.first_step is not None:
+            overrides.append(f"training.initial_weights={self.first_step.folder.resolve()}")
+        return load_recipe(self.recipe, overrides)
 
 
 def with_seeds(
@@ -120,7 +125,7 @@ def run_all(
     PROTOCOLS[protocol]  # an unknown name is refused before the work starts
     if jobs < 1 or (threads is not None and threads < 1):
         raise UsageError(f"{jobs} jobs with {threads} threads: give at least 1")
-    folders = [run.folder.absolute() for run in runs]
+    folders = [one.folder.absolute() for run in runs for one in (run, run.first_step) if one is not None]
     if twice := {folder for folder in folders if folders.count(folder) > 1}:
         raise UsageError(f"{min(twice)}: two runs cannot share a folder")
     data = store.content_hash()
@@ -161,13 +166,18 @@ def finished_result(run: PlannedRun, data: str, protocol: str) -> RunResult | No
         metrics = json.loads((run.folder / METRICS_FILE).read_text(encoding="utf-8"))
         best = surviving_folder(run.folder / "best")
         same_weights = best is not None and read_card(best).weights_hash == metrics["card"]["weights_hash"]
-        same_recipe = (
-            first_difference(read_yaml(run.folder / "recipe.yaml"), to_mapping(run.resolve()), FREE_KEYS) is None
-        )
         same_question = (metrics["protocol"], metrics["data"]) == (protocol, data)
-        return _result(run, metrics) if same_weights and same_recipe and same_question else None
+        return _result(run, metrics) if same_weights and _has_recipe(run) and same_question else None
     except (GaitprintError, OSError, ValueError, KeyError, TypeError):
         return None  # whatever is missing or damaged is done again, or fails again and says why
+
+
+def _has_recipe(run: PlannedRun) -> bool:
+    """Whether what is in the run folder, and in that of the first step, has the planned recipe."""
+    found, wanted = read_yaml(run.folder / "recipe.yaml"), to_mapping(run.resolve())
+    return first_difference(found, wanted, FREE_KEYS) is None and (
+        run.first_step is None or _has_recipe(run.first_step)
+    )
 
 
 def complete(
@@ -186,17 +196,7 @@ def complete(
 def _complete(run: PlannedRun, store: Store, protocol: str, device: str, evaluate: Evaluate) -> dict[str, Any]:
     import torch
 
-    from gaitprint.evaluation.embed import choose_device
-    from gaitprint.training.train import train
-
-    recipe = run.resolve()
-    last = surviving_folder(run.folder / "last")
-    steps_before = 0 if last is None else read_card(last).step
-    clock = processor_seconds if choose_device(device).type == "cpu" else time.perf_counter
-    with stopwatch(run.folder, clock) as watch:
-        summary = train(recipe, store, run.folder, resume=True, device=device)
-        if summary["steps"] == steps_before:
-            watch.discard()  # trained already: it only lacked its evaluation
+    summary = _train(run, store, device)
     metrics = evaluate(run.folder, store, protocol, device) | {
         "training": {
             "seconds": training_seconds(run.folder),
@@ -206,6 +206,24 @@ def _complete(run: PlannedRun, store: Store, protocol: str, device: str, evaluat
     }
     write_json(run.folder / METRICS_FILE, metrics)
     return metrics
+
+
+def _train(run: PlannedRun, store: Store, device: str) -> dict[str, Any]:
+    """Train what is missing of a run, its first step before it."""
+    from gaitprint.evaluation.embed import choose_device
+    from gaitprint.training.train import train
+
+    if run.first_step is not None:
+        _train(run.first_step, store, device)
+    recipe = run.resolve()
+    last = surviving_folder(run.folder / "last")
+    steps_before = 0 if last is None else read_card(last).step
+    clock = processor_seconds if choose_device(device).type == "cpu" else time.perf_counter
+    with stopwatch(run.folder, clock) as watch:
+        summary = train(recipe, store, run.folder, resume=True, device=device)
+        if summary["steps"] == steps_before:
+            watch.discard()  # trained already
+    return summary
 
 
 def evaluate_run(folder: Path, store: Store, protocol: str, device: str = "auto") -> dict[str, Any]:
@@ -250,7 +268,7 @@ def _result(run: PlannedRun, metrics: dict[str, Any]) -> RunResult:
         run.seed,
         str(run.folder),
         figures=figures,
-        training_seconds=training["seconds"],
+        training_seconds=training["seconds"] + (training_seconds(run.first_step.folder) if run.first_step else 0.0),
         threads=training["threads"],
         weights_hash=card["weights_hash"],
     )
