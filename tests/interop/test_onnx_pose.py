@@ -34,7 +34,9 @@ def card(weights: str) -> PoseCard:
     return PoseCard(network=TINY, metrics={}, weights_hash=weights)
 
 
-def test_finds_what_pytorch_finds_and_records_once(network: PoseNetwork, cache: Path) -> None:
+def test_finds_what_pytorch_finds_and_records_once(
+    network: PoseNetwork, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("onnxruntime")
     locate = onnx_pose.fastest_locator(network, card("ab"), CPU)
     (kept,) = cache.rglob("*.onnx")
@@ -50,6 +52,9 @@ def test_finds_what_pytorch_finds_and_records_once(network: PoseNetwork, cache: 
     assert kept.stat().st_mtime_ns == written
     onnx_pose.fastest_locator(network, card("cd"), CPU)
     assert len(list(cache.rglob("*.onnx"))) == 2
+    monkeypatch.setattr(onnx_pose, "__version__", "another release, which may decode joints otherwise")
+    onnx_pose.fastest_locator(network, card("cd"), CPU)
+    assert len(list(cache.rglob("*.onnx"))) == 3
 
 
 def test_without_onnx_runtime_pytorch_does_it(
@@ -63,13 +68,23 @@ def test_without_onnx_runtime_pytorch_does_it(
     assert not list(cache.rglob("*.onnx"))
 
 
-def test_a_cache_that_cannot_be_written_costs_speed_alone(
-    network: PoseNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_cache_that_cannot_be_used_costs_speed_alone(
+    network: PoseNetwork,
+    tmp_path: Path,
+    damaged: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     pytest.importorskip("onnxruntime")
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("GAITPRINT_CACHE", str(tmp_path / "file"))
+    if damaged:
+        (tmp_path / "damaged.onnx").write_bytes(b"no graph")
+        monkeypatch.setattr(onnx_pose, "_recorded", lambda network, card: tmp_path / "damaged.onnx")
+    else:
+        (tmp_path / "file").write_text("")
+        monkeypatch.setenv("GAITPRINT_CACHE", str(tmp_path / "file"))
     images = network.example_inputs(2)
     with torch.inference_mode():
         found, expected = onnx_pose.fastest_locator(network, card("ab"), CPU)(images), network.joint_positions(images)
     torch.testing.assert_close(found.positions, expected.positions)
+    assert "joints are found by PyTorch" in capsys.readouterr().err
