@@ -67,6 +67,9 @@ def test_a_folder_means_its_latest_checkpoint(tmp_path: Path) -> None:
     state.write_text("nothing\n")
     with pytest.raises(UnreadableFileError, match="names no checkpoint"):
         find_checkpoint(tmp_path)
+    state.write_text('model_checkpoint_path: "."\n')
+    with pytest.raises(UnreadableFileError, match="names a folder"):
+        find_checkpoint(tmp_path)
     state.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UnreadableFileError, match="checkpoint"):
         find_checkpoint(tmp_path)

@@ -111,6 +111,7 @@ def test_whatever_does_not_fit_is_named(gait_variables: Make) -> None:
         (f"{full}/weights", np.zeros((512, 6400), np.float32), r"is \[512, 6400\], GaitNN's is \[6400, 512\]"),
         (f"{CELL}/gates/kernel", np.zeros((512, 512), np.float32), r"is \[512, 512\], GaitNN's is \[1024, 1024\]"),
         (f"{full}/biases", np.full(512, np.nan, np.float32), "values that are not finite"),
+        (f"{full}/biases", np.full(512, 1e39), "values that are not finite"),
     ):
         with pytest.raises(IncompatibleError, match=message):
             gait_nn_tensors(changed(name, values))

@@ -56,7 +56,7 @@ def find_checkpoint(path: Path) -> Path:
 
     Raises:
         UsageError: no checkpoint there.
-        UnreadableFileError: a folder whose file ``checkpoint`` cannot be read.
+        UnreadableFileError: a folder whose file ``checkpoint`` cannot be read, or names no checkpoint.
     """
     if path.is_dir():
         return _latest(path)
@@ -84,7 +84,10 @@ def _latest(folder: Path) -> Path:
         raise UnreadableFileError(f"{state}: names no checkpoint")
     # A folder that was moved still names the old place.
     latest = folder / found[1]
-    return find_checkpoint(latest if latest.parent.is_dir() else folder / Path(found[1]).name)
+    latest = latest if latest.parent.is_dir() else folder / Path(found[1]).name
+    if latest.is_dir():
+        raise UnreadableFileError(f"{state}: names a folder, {found[1]}, not a checkpoint")
+    return find_checkpoint(latest)
 
 
 def _import_tensorflow() -> Any:

@@ -16,13 +16,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from gaitprint.core.errors import IncompatibleError, UsageError
-from gaitprint.interop.training_variables import training_variables
+from gaitprint.interop.tensorflow_variables import some_names, tensor_of, training_variables
 from gaitprint.models.gait_nn import EMBEDDING, FEATURES
 
 _Unit = Literal["GRU", "LSTM"]
@@ -80,9 +79,9 @@ def gait_nn_tensors(variables: Mapping[str, NDArray[Any]], rnn_layers: int | Non
     missing = [name for name in places if name not in variables]
     unknown = [name for name in variables if name not in places and name not in recurrent and name not in left_out]
     if missing:
-        raise IncompatibleError(f"lacks {_some(missing)} of GaitNN's variables")
+        raise IncompatibleError(f"lacks {some_names(missing)} of GaitNN's variables")
     if unknown:
-        raise IncompatibleError(f"GaitNN has no place for {_some(unknown)}")
+        raise IncompatibleError(f"GaitNN has no place for {some_names(unknown)}")
     tensors = {place: _as_torch(name, variables[name], shape) for name, (place, shape) in places.items()}
     layers = _layers(cells, rnn_layers)
     for layer, cell in enumerate(layers):
@@ -258,14 +257,4 @@ def _as_torch(name: str, values: NDArray[Any], shape: tuple[int, ...]) -> Tensor
 
 
 def _tensor(name: str, values: NDArray[Any], shape: tuple[int, ...]) -> Tensor:
-    if values.shape != shape:
-        raise IncompatibleError(f"variable '{name}' is {list(values.shape)}, GaitNN's is {list(shape)}")
-    if not np.isfinite(values).all():
-        raise IncompatibleError(f"variable '{name}' has values that are not finite")
-    return torch.tensor(np.ascontiguousarray(values, np.float32))
-
-
-def _some(names: list[str]) -> str:
-    """Name a few of many: ``'a', 'b', 'c' and 5 more``."""
-    shown = ", ".join(f"'{name}'" for name in sorted(names)[:4])
-    return shown + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    return tensor_of(name, values, shape, "GaitNN")

@@ -7,16 +7,15 @@ imports TensorFlow: whoever reads a checkpoint hands its arrays over by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from gaitprint.core.errors import IncompatibleError
-from gaitprint.interop.training_variables import training_variables
+from gaitprint.interop.tensorflow_variables import some_names, tensor_of, training_variables
 from gaitprint.models.pose.human_pose_nn import HumanPoseNN, HumanPoseNNConfig
 
 _TRUNK = "InceptionResnetV2"
@@ -72,9 +71,11 @@ def human_pose_tensors(variables: Mapping[str, NDArray[Any]]) -> dict[str, Tenso
     unknown = [name for name in variables if name not in HUMAN_POSE_VARIABLES and name not in ignored]
     if missing:
         hint = "; without them this is Inception-ResNet-v2 alone" if all(map(_is_of_head, missing)) else ""
-        raise IncompatibleError(f"lacks {_some(missing)} of HumanPoseNN's {len(HUMAN_POSE_VARIABLES)} variables{hint}")
+        raise IncompatibleError(
+            f"lacks {some_names(missing)} of HumanPoseNN's {len(HUMAN_POSE_VARIABLES)} variables{hint}"
+        )
     if unknown:
-        raise IncompatibleError(f"HumanPoseNN has no place for {_some(unknown)}")
+        raise IncompatibleError(f"HumanPoseNN has no place for {some_names(unknown)}")
     with torch.device("meta"):  # shapes without values
         wanted = HumanPoseNN(HumanPoseNNConfig()).state_dict()
     return {place: _tensor(name, variables[name], wanted[place]) for name, place in HUMAN_POSE_VARIABLES.items()}
@@ -95,25 +96,16 @@ def ignored_human_pose_variables(names: Iterable[str]) -> dict[str, str]:
 
 
 def _tensor(name: str, values: NDArray[Any], wanted: Tensor) -> Tensor:
+    if wanted.ndim < 4:
+        return tensor_of(name, values, tuple(wanted.shape), "HumanPoseNN")
     # [height, width, in, out] -> [out, in, height, width], and for the transposed convolution, which TensorFlow and
     # torch both keep the other way round, [height, width, out, in] -> [in, out, height, width].
-    ours = np.ascontiguousarray(values.transpose(3, 2, 0, 1) if values.ndim == 4 else values, np.float32)
-    if ours.shape != tuple(wanted.shape):
-        shape = tuple(wanted.permute(2, 3, 1, 0).shape) if wanted.ndim == 4 else tuple(wanted.shape)
-        raise IncompatibleError(f"variable '{name}' is {list(values.shape)}, HumanPoseNN's is {list(shape)}")
-    if not np.isfinite(ours).all():
-        raise IncompatibleError(f"variable '{name}' has values that are not finite")
-    return torch.tensor(ours)
+    shape = tuple(wanted.permute(2, 3, 1, 0).shape)
+    return tensor_of(name, values, shape, "HumanPoseNN").permute(3, 2, 0, 1).contiguous()
 
 
 def _is_of_head(name: str) -> bool:
     return name.startswith(f"{_HEAD}/")
-
-
-def _some(names: Collection[str]) -> str:
-    """Name a few of many: ``'a', 'b', 'c' and 5 more``."""
-    shown = ", ".join(f"'{name}'" for name in sorted(names)[:4])
-    return shown + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def _places() -> Iterator[tuple[str, str]]:
