@@ -12,8 +12,7 @@ from gaitprint.evaluation.metrics import (
     equal_error_rate,
     first_match_ranks,
     fnmr_at_fmr,
-    mean_average_precision,
-    mean_inverse_negative_penalty,
+    mean_of_known,
     open_set_curve,
     rank_k,
     ranked_matches,
@@ -67,7 +66,7 @@ def test_average_precision_agrees_with_scikit_learn() -> None:
     distance, genuine = rng.random((25, 60)), rng.random((25, 60)) < 0.1
     genuine[:, 0] = True
     expected = [average_precision_score(truth, -row) for row, truth in zip(distance, genuine, strict=True)]
-    assert mean_average_precision(distance, genuine) == pytest.approx(np.mean(expected), abs=1e-12)
+    np.testing.assert_allclose(ranked_matches(distance, genuine).average_precision, expected, rtol=0, atol=1e-12)
 
 
 def test_hand_computed_ranking() -> None:
@@ -75,8 +74,9 @@ def test_hand_computed_ranking() -> None:
     distance = np.array([[4.0, 2.0, 3.0, 1.0]])
     genuine = np.array([[True, True, False, False]])
     assert first_match_ranks(distance, genuine).tolist() == [2]
-    assert mean_average_precision(distance, genuine) == (1 / 2 + 2 / 4) / 2
-    assert mean_inverse_negative_penalty(distance, genuine) == 2 / 4
+    found = ranked_matches(distance, genuine)
+    assert found.average_precision.tolist() == [(1 / 2 + 2 / 4) / 2]
+    assert found.inverse_negative_penalty.tolist() == [2 / 4]
 
 
 def test_one_point_for_everybody_recognises_nobody() -> None:
@@ -95,7 +95,7 @@ def test_nothing_to_rank() -> None:
     assert empty.first_rank.tolist() == [0, 0]
     assert np.isnan(empty.average_precision).all()
     assert len(ranked_matches(np.zeros((0, 3)), np.zeros((0, 3), bool)).first_rank) == 0
-    assert np.isnan(mean_average_precision(np.zeros((2, 1)), np.zeros((2, 1), bool)))
+    assert np.isnan(mean_of_known(ranked_matches(np.zeros((2, 1)), np.zeros((2, 1), bool)).average_precision))
 
 
 @pytest.mark.parametrize("distance", [np.array([[np.nan]]), np.zeros((1, 2)), np.zeros(1)])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gaitprint.core.skeletons import MPII_16
-from gaitprint.evaluation.pose_metrics import box_size, head_size, mean_distance, pck, pckh, torso_size
+from gaitprint.evaluation.pose_metrics import head_size, mean_distance, pck, pckh, torso_size
 
 HEAD, NECK = MPII_16.index("head_top"), MPII_16.index("neck")
 
@@ -51,7 +51,6 @@ def test_sizes_by_hand() -> None:
     present[0, [HEAD, NECK, MPII_16.index("left_hip"), MPII_16.index("right_shoulder")]] = True
     np.testing.assert_allclose(head_size(joints, present), [5, np.nan])
     np.testing.assert_allclose(torso_size(joints, present), [50, np.nan])
-    np.testing.assert_allclose(box_size(joints, present), [70, np.nan])
 
 
 def test_a_head_without_length_leaves_its_frame_out() -> None:

@@ -124,16 +124,6 @@ def cumulative_match_curve(first_rank: ArrayLike, length: int) -> NDArray[np.flo
     return np.cumsum(counts) / len(ranks) if len(ranks) else np.full(length, np.nan)
 
 
-def mean_average_precision(distance: NDArray[np.floating], genuine: NDArray[np.bool_]) -> float:
-    """Mean over the probes that have a genuine entry; NaN where none has. Arguments as `ranked_matches`."""
-    return mean_of_known(ranked_matches(distance, genuine).average_precision)
-
-
-def mean_inverse_negative_penalty(distance: NDArray[np.floating], genuine: NDArray[np.bool_]) -> float:
-    """Mean over the probes that have a genuine entry; NaN where none has. Arguments as `ranked_matches`."""
-    return mean_of_known(ranked_matches(distance, genuine).inverse_negative_penalty)
-
-
 def mean_of_known(values: NDArray[np.float64]) -> float:
     """Mean of what is not NaN; NaN where nothing is known."""
     known = values[~np.isnan(values)]

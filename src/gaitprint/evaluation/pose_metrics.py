@@ -1,6 +1,6 @@
 """How near found joints are to true ones: distances, PCK and PCKh.
 
-A joint counts where it is annotated (`present`). Sizes that errors are measured by (head, torso, box) are NaN for
+A joint counts where it is annotated (`present`). Sizes that errors are measured by (head, torso) are NaN for
 frames in which they cannot be told; such frames are left out, and counted.
 
 Letters: N frames, J joints.
@@ -84,8 +84,8 @@ def pck(
 ) -> JointShares:
     """Percentage of correct keypoints: joints found within a share of the person's size.
 
-    Yang and Ramanan, *Articulated human detection with flexible mixtures of parts*, TPAMI 2013, with the box as size
-    (`box_size`); by the torso, as in Sapp and Taskar, *MODEC*, CVPR 2013 (`torso_size`).
+    Yang and Ramanan, *Articulated human detection with flexible mixtures of parts*, TPAMI 2013, with the person's box
+    as size; by the torso (`torso_size`), as in Sapp and Taskar, *MODEC*, CVPR 2013.
 
     Args:
         predicted: [N, J, 2].
@@ -146,14 +146,6 @@ def torso_size(
 ) -> NDArray[np.float64]:
     """Distance of left hip and right shoulder, float64 [N], in the unit of joints [N, J, 2]; NaN where unknown."""
     return _distance_between(joints, present, skeleton, "left_hip", "right_shoulder")
-
-
-def box_size(joints: NDArray[np.float32], present: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Longer side of the box around all joints present, float64 [N], in the unit of joints [N, J, 2]; NaN without."""
-    lowest = np.where(present[..., None], joints, np.inf).min(axis=1)
-    highest = np.where(present[..., None], joints, -np.inf).max(axis=1)
-    side = (highest - lowest).max(axis=-1).astype(np.float64)  # -inf without a joint
-    return np.where(side > 0, side, np.nan)
 
 
 def _distance_between(
