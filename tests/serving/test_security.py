@@ -344,11 +344,15 @@ def test_nothing_of_a_deleted_person_is_left_in_any_file(running):
 
 
 def test_what_an_interrupted_service_left_is_removed_at_the_next_start(start, tmp_path):
-    left = tmp_path / "0" / "service" / "temporary" / "job" / "upload-1"
-    left.parent.mkdir(parents=True)
-    left.write_bytes(b"somebody walks")
+    temporary = tmp_path / "0" / "service" / "temporary"
+    left, others = temporary / ("0f" * 16) / "upload-1", temporary / "thesis" / "chapter-1"
+    for file in (left, others):
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"somebody walks")
     running = start()
-    assert not list((running.folder / "temporary").iterdir())
+    assert [path.name for path in running.folder.glob("temporary/*")] == ["thesis"]
+    running.service.close()
+    assert others.read_bytes() == b"somebody walks"
 
 
 def test_two_services_do_not_share_a_folder(running, tmp_path):

@@ -61,6 +61,8 @@ class ExtractionProcess:
             raise VideoRefusedError("the decoder crashed: a damaged or hostile file") from error
         finally:
             timer.cancel()
+            if timed_out.is_set():  # also at the very end: a process that was killed takes no other video
+                self.close()
 
     def close(self) -> None:
         """End the process."""

@@ -95,6 +95,8 @@ class GalleryRecogniser:
             name = self._find(person_id).name
             try:
                 outcome = self._run(lambda: self._gallery.verify(name, walks, fmr))
+            except IncompatibleError as error:  # whoever may check a claim need not learn the name behind the id
+                raise IncompatibleError(str(error).replace(f"'{name}'", "this person")) from error
             except UsageError as error:
                 return Check(None, str(error), None, fmr)
         return Check(outcome.accepted, None, outcome.found.probability, fmr)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from gaitprint.core.errors import GaitprintError
+from gaitprint.gallery.template import is_id
 from gaitprint.serving.extraction import Extractor, SeenVideo
 from gaitprint.serving.schemas import EnrolledItem, Identified, Verified
 
@@ -92,7 +93,8 @@ class Jobs:
     """The jobs of a service.
 
     Args:
-        folder: for videos and pictures; emptied at the start, since an interrupted service leaves some behind.
+        folder: for videos and pictures, one folder a job; those that an interrupted service left behind are removed at
+            the start.
         extractors: each is used by a thread of its own.
         waiting: how many jobs may be uploaded or wait at once, besides those that run.
         kept_seconds: so long are finished jobs kept.
@@ -107,8 +109,8 @@ class Jobs:
         kept_seconds: float,
         on_failed: Callable[[Job], None],
     ) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700, parents=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _remove_jobs(folder)
         self._folder, self._extractors, self._kept_seconds = folder, extractors, kept_seconds
         self._on_failed = on_failed
         self._lock = threading.Lock()
@@ -208,7 +210,9 @@ class Jobs:
             thread.join(timeout=10)
         for extractor in self._extractors:
             extractor.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        _remove_jobs(self._folder)
+        with contextlib.suppress(OSError):  # it holds something that is none of ours
+            self._folder.rmdir()
 
     def _work(self, extractor: Extractor) -> None:
         while (job := self._queue.get()) is not None:
@@ -260,6 +264,13 @@ class Jobs:
     def _sweep_now_and_then(self) -> None:
         while not self._sweeper_stops.wait(min(self._kept_seconds, 30)):
             self.sweep()
+
+
+def _remove_jobs(folder: Path) -> None:
+    """Remove the folders of jobs, and nothing else: a user may name a folder that others have used."""
+    for left in folder.iterdir():
+        if is_id(left.name):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _let_go_of_walks(job: Job) -> None:
