@@ -138,6 +138,21 @@ def test_export_import_and_copy_give_the_same(location, new_location, tmp_path) 
         assert {person.name for person in gallery.people()} == {"Änne", "Ben", "Carl"}
 
 
+def test_templates_go_to_the_person_of_their_id_whatever_the_names(location, new_location) -> None:
+    """Between two copies Anna was renamed in the copy, and somebody else enrolled under her old name."""
+    walks = people_walks(2)
+    with Gallery(new_location("sqlite"), Lookup()) as source, Gallery(location, Lookup()) as target:
+        anna = source.enroll("Anna", walks[0][:1])
+        source.copy_to(target)
+        target.rename("Anna", "Anna Maria")
+        target.enroll("Anna", walks[1][:1])
+        source.enroll("Anna", walks[0][1:])
+        source.copy_to(target)
+        counts = {person.name: sum(person.templates.values()) for person in target.people()}
+        assert counts == {"Anna": 1, "Anna Maria": 2}
+        assert target.people("Anna Maria")[0].person_id == anna.person_id
+
+
 def test_other_weights_are_refused_or_embedded_again(location) -> None:
     walks = people_walks(3)
     older, newer = Lookup(), Lookup(weights="2" * 64)
@@ -187,7 +202,10 @@ def test_nothing_is_made_where_nothing_is_asked_for(tmp_path) -> None:
         (str(tmp_path), "no gallery here"),
         ("ftp://x", "unknown gallery engine"),
         (__file__, "a gallery is a folder"),
+        ("milvus://anna:secret@host:port", "not the URL of a gallery"),
+        ("postgresql://anna:sec/ret@[host", "not the URL of a gallery"),
     ):
-        with pytest.raises(UsageError, match=fault):
+        with pytest.raises(UsageError, match=fault) as refused:
             open_engine(location, create=location == __file__)
+        assert "sec" not in str(refused.value)
     assert not (tmp_path / "none").exists()

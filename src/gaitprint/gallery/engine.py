@@ -31,6 +31,7 @@ ENGINES = Registry(
 )
 # Among more people, looking for a name like a wrong one would take longer than typing it again.
 _MOST_TO_GUESS_FROM = 10_000
+_WRONG_URL = "host or port cannot be read; letters such as / and # in a password are written %2F and %23"
 
 
 class GalleryError(GaitprintError):
@@ -85,7 +86,7 @@ class Engine(ABC):
 
     @abstractmethod
     def add(self, templates: Sequence[Template]) -> None:
-        """Keep templates; people who are not known yet are made, with the id that the template brings if it does."""
+        """Keep templates of people by the id that the template brings, else by name; who is not known yet is made."""
 
     @abstractmethod
     def replace(self, name: str, gone: Sequence[str], templates: Sequence[Template]) -> None:
@@ -194,13 +195,18 @@ def open_engine(location: str | os.PathLike[str] | None = None, *, create: bool 
         create: whether to make the gallery where there is none.
 
     Raises:
-        UsageError: an unknown kind of URL, or a gallery that is not there.
+        UsageError: an unknown kind of URL, one that cannot be read, or a gallery that is not there.
         MissingExtraError: a package that is not installed.
         GalleryError: it cannot be reached or read.
     """
     place = default_location() if location is None else os.fspath(location)
     scheme, separator, _ = place.partition("://")
     engine: type[Engine] = ENGINES[scheme if separator else "sqlite"]
+    if separator:
+        try:
+            _ = urlsplit(place).port
+        except ValueError as error:  # its text may hold a password
+            raise UsageError(f"{scheme}://...: not the URL of a gallery: {_WRONG_URL}") from error
     return engine.open(place, create=create)
 
 

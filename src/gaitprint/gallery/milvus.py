@@ -275,15 +275,15 @@ class MilvusEngine(Engine):
         return [template for template in templates if template.template_id not in there]
 
     def _people_of(self, who: set[tuple[str, str]]) -> tuple[dict[tuple[str, str], str], list[dict[str, Any]]]:
-        """Ids of people by name, else by the id that is brought along; and the rows of those who are not there yet."""
+        """Ids of people by the id that is brought along, else by name; and the rows of those who are not there yet."""
         keys = sorted({key_of_name(name) for name, _ in who})
         named = {row["name"]: row["person_id"] for row in self._by_id(self._people, keys, ["name", "person_id"])}
         # Two clients that enroll a new name at once make one person.
         wanted = {(name, given): given or uuid.uuid5(_NAMES, f"{self._prefix} {name}").hex for name, given in who}
-        taken = self._names({wanted[each] for each in who if each[0] not in named})
+        taken = self._names(set(wanted.values()))
         people, made = {}, []
         for name, given in sorted(who):
-            chosen = named.get(name) or wanted[name, given]
+            chosen = given if given in taken else named.get(name) or wanted[name, given]
             if name not in named and chosen in taken and not given:  # somebody who was renamed
                 chosen = uuid.uuid4().hex
             if name not in named and chosen not in taken:

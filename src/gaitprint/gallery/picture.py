@@ -31,10 +31,13 @@ def _skeleton(walk: GaitSequence, frame: int) -> NDArray[np.uint8]:
     if walk.joints is None or walk.skeleton is None:
         raise AssertionError("a walk has frames, silhouettes or joints")
     places = walk.joints[frame, :, :2] * (1 if walk.joints.shape[2] == 2 else (1, -1))  # y down
-    low, extent = places.min(axis=0), max(float(np.ptp(places, axis=0).max()), 1e-6)
-    points = np.rint((places - low) / extent * (_SIDE - 9) + 4).astype(int)
     image = np.zeros((_SIDE, _SIDE), np.uint8)
-    seen = np.ones(len(points), np.bool_) if walk.confidence is None else walk.confidence[frame] > 0
+    seen = np.ones(len(places), np.bool_) if walk.confidence is None else walk.confidence[frame] > 0
+    if not seen.any():
+        return image
+    # A joint that was not seen may lie anywhere.
+    low, extent = places[seen].min(axis=0), max(float(np.ptp(places[seen], axis=0).max()), 1e-6)
+    points = np.rint((places - low) / extent * (_SIDE - 9) + 4).astype(int)
     joints = {name: place for place, name in enumerate(walk.skeleton.joints)}
     for one, other in walk.skeleton.bones:
         first, second = joints[one], joints[other]

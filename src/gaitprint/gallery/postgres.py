@@ -284,9 +284,9 @@ class PostgresEngine(SqlEngine):
 
 
 def _person_number(connection: Any, name: str, person_id: str) -> int:
-    """Number of a person by name, else by id, made where there is none; kept from being removed meanwhile."""
+    """Number of a person by id, else by name, made where there is none; kept from being removed meanwhile."""
     find = "SELECT number FROM people WHERE {} = %s FOR KEY SHARE"
-    for column, value in (("name", name), ("id", person_id)):
+    for column, value in (("id", person_id), ("name", name)):
         if row := connection.execute(find.format(column), (value,)).fetchone():
             return int(row[0])
     made = "INSERT INTO people (id, name) VALUES (%s, %s) ON CONFLICT (name) DO NOTHING"

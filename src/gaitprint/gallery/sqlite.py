@@ -330,8 +330,8 @@ class _Scored:
 
 
 def _person_number(database: sqlite3.Connection, name: str, person_id: str) -> int:
-    """Number of a person by name, else by id; made where there is none."""
-    for column, value in (("name", name), ("id", person_id)):
+    """Number of a person by id, else by name; made where there is none."""
+    for column, value in (("id", person_id), ("name", name)):
         if row := database.execute(f"SELECT number FROM people WHERE {column} = ?", (value,)).fetchone():
             return int(row[0])
     made = database.execute("INSERT INTO people (id, name) VALUES (?, ?)", (person_id or uuid.uuid4().hex, name))
