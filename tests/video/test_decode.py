@@ -24,6 +24,20 @@ def test_a_video_gives_its_frames_again_and_again(make_video, flat_frames, tmp_p
         assert video.warning == ""
 
 
+def test_iterations_side_by_side_do_not_count_what_the_other_could_not_read(tmp_path) -> None:
+    """As extraction does: the background is learnt from pictures of which the first is at hand already."""
+    for number in range(4):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{number}.png")
+    (tmp_path / "2.png").write_bytes(b"damaged")
+    (tmp_path / "3.png").write_bytes(b"damaged")
+    images = open_pictures(tmp_path)
+    outer = iter(images)
+    next(outer)
+    assert len(list(images)) == 2
+    assert [picture.name for picture in outer] == ["1.png"]
+    assert [Path(path).name for path, _ in images.left_out] == ["2.png", "3.png"]
+
+
 def test_a_grey_video_becomes_rgb(make_video, flat_frames, tmp_path) -> None:
     grey = np.repeat(flat_frames[..., :1], 3, axis=3)
     frame = next(iter(open_pictures(make_video(tmp_path / "a.mp4", grey, "mp4v")))).frame

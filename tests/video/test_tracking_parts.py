@@ -219,3 +219,14 @@ def test_what_cannot_be_a_source_says_so(tmp_path: Path) -> None:
         open_source(str(tmp_path / "nothing.mp4"), seconds=3)
     with pytest.raises(UnreadableFileError, match="cannot be opened"):
         open_source("97")
+
+
+def test_a_single_frame_of_a_slow_camera_has_no_direction() -> None:
+    boxes = np.tile([100.0, 50.0, 40.0, 100.0], (6, 1))
+    usable = np.array([True, False, False, True, True, True])
+    assert [(spell.start, spell.stop) for spell in find_spells(boxes, usable, (300, 400), 2.0)] == [(3, 6)]
+
+
+def test_few_frames_are_compared_as_far_as_they_go() -> None:
+    pictures = np.random.default_rng(0).integers(0, 255, (5, 16, 16), np.uint8)
+    assert 0 <= step_rhythm(pictures, 10.0).strength <= 1

@@ -53,7 +53,7 @@ class Pictures(ABC):
     Attributes:
         path: where they come from.
         total: how many there are said to be; None where the file does not say.
-        left_out: (path, reason) of what the latest iteration could not read.
+        left_out: (path, reason) of what the latest iteration that came to its end could not read.
         warning: what was wrong with the source as a whole, one line; empty where nothing was.
     """
 
@@ -86,18 +86,19 @@ class ImageFiles(Pictures):
 
     def __iter__(self) -> Iterator[Picture]:
         """Yield what can be read; `UnreadableFileError` where that is nothing."""
-        self.left_out = []
+        left_out: list[tuple[str, str]] = []  # of this iteration: another one may go on meanwhile
         for file in self.files:
             try:
                 picture = Picture(file.name, read_picture(file))
             except UnreadableFileError as error:
                 if not self.is_folder:
                     raise
-                self.left_out.append((str(file), str(error).removeprefix(f"{file}: ")))
+                left_out.append((str(file), str(error).removeprefix(f"{file}: ")))
             else:
                 yield picture
-        if len(self.left_out) == len(self.files):
-            (first, reason), number = self.left_out[0], len(self.files)
+        self.left_out = left_out
+        if len(left_out) == len(self.files):
+            (first, reason), number = left_out[0], len(self.files)
             raise UnreadableFileError(f"{self.path}: none of its {number} images can be read; first {first}: {reason}")
 
 

@@ -87,7 +87,7 @@ def find_spells(
         changes = np.flatnonzero(np.diff(moving[start:stop].astype(int))) + start + 1
         cuts = sorted({start, stop, *changes.tolist(), *(turn for turn in turns if start < turn < stop)})
         for first, last in pairwise(cuts):
-            if last - first >= _LEAST_SECONDS * frame_rate_hz:
+            if last - first >= max(2, _LEAST_SECONDS * frame_rate_hz):  # one frame shows no direction
                 spells.append(_spell(path, first, last, frame_rate_hz))
     return spells
 

@@ -87,7 +87,7 @@ def _repetition(legs: NDArray[np.float32], frame_rate_hz: float, steps: int) -> 
     if longest <= shortest:
         return StepRhythm(0.0, 0.0)
     products = flat @ flat.T  # [T, T]
-    likeness = np.array([np.diagonal(products, lag).mean() for lag in range(longest + 2)])
+    likeness = np.array([np.diagonal(products, lag).mean() for lag in range(min(longest + 2, len(flat)))])
     likeness /= max(float(likeness[0]), 1e-6)
     inner = likeness[1:-1]
     peaks = 1 + np.flatnonzero((inner >= likeness[:-2]) & (inner >= likeness[2:]))
