@@ -36,7 +36,6 @@ def main() -> int:
     parser.add_argument("store", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("overrides", nargs="*", help="changes to all recipes, key=value")
-    parser.add_argument("--protocol", default="casia-b")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=1, help="trainings side by side")
     parser.add_argument("--labelled", type=float, default=1.0, help="share of the training people with names")
@@ -58,10 +57,10 @@ def main() -> int:
             )
             planned = [replace(run, first_step=first) for run, first in zip(planned, pretraining, strict=True)]
         runs += planned
-    results = run_all(runs, store, arguments.protocol, jobs=arguments.jobs, threads=1)
+    results = run_all(runs, store, "casia-b", jobs=arguments.jobs, threads=1)
 
     title = f"Silhouette systems, {arguments.labelled:.0%} of the training people labelled"
-    study = StudyResult(title, arguments.protocol, {}, group_runs(results), {"data": store.content_hash()})
+    study = StudyResult(title, "casia-b", {}, group_runs(results), {"data": store.content_hash()})
     write_study(study, setting)
     console.print(study_table(study))
     return 1 if len(study.failures) == len(study.runs) else 0
