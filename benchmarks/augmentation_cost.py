@@ -1,7 +1,7 @@
 """What each augmentation adds to a training step of CNN-GRU.
 
-    OMP_NUM_THREADS=1 python benchmarks/augmentation_cost.py
-    python benchmarks/augmentation_cost.py --device cuda
+    OMP_NUM_THREADS=1 python -m benchmarks.augmentation_cost
+    python -m benchmarks.augmentation_cost --device cuda
 
 32 clips of 30 silhouettes, 64 x 44, or of 60 frames of 20 joints. The cost does not depend on the share of clips that
 are changed. Each figure is the shortest of several runs.

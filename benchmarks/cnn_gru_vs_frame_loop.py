@@ -1,6 +1,6 @@
 """Compare the training of CNN-GRU with the straightforward way: a loop over the frames.
 
-    python benchmarks/cnn_gru_vs_frame_loop.py [--size 128 88] [--frames 20] [--batch 8] [--threads 1] [--rounds 5]
+    python -m benchmarks.cnn_gru_vs_frame_loop [--size 128 88] [--frames 20] [--batch 8] [--threads 1] [--rounds 5]
         [--profile]
 
 One optimiser step (forward, cross-entropy, backward, clipping, AdamW) on the same random silhouettes from the same

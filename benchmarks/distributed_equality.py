@@ -1,6 +1,6 @@
 """Train in one process and in two (torchrun, gloo, CPU) on the same global batches, and compare.
 
-    python benchmarks/distributed_equality.py --data STORE [--seeds 3] [key=value ...]
+    python -m benchmarks.distributed_equality --data STORE [--seeds 3] [key=value ...]
 
 First a CNN-GEI without batch normalisation. In 64 bits the loss curves must agree to 1e-6, or the script exits 1. In 32
 bits training multiplies rounding errors, as the curves of one process with one and with two threads show beside them.

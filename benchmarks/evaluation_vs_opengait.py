@@ -1,6 +1,6 @@
 """Compare `evaluate_embeddings` with OpenGait's evaluation: the same figures, and how long they take.
 
-    python benchmarks/evaluation_vs_opengait.py PATH/TO/OpenGait [--subjects 50] [--threads 2] [--repeats 5]
+    python -m benchmarks.evaluation_vs_opengait PATH/TO/OpenGait [--subjects 50] [--threads 2] [--repeats 5]
 
 Random embeddings in the shape of the CASIA-B test set (50 subjects, 10 walks, 11 views: 5,500 of [16 parts x 256]) go
 through OpenGait's `evaluate_indoor_dataset` and `evaluate_rank`, and through ours, in one process. Their functions

@@ -1,6 +1,6 @@
 """What each part of the gait statistics is worth on people never seen.
 
-    python benchmarks/gait_statistics_ablation.py --data STORE [--size recorded] [--repeats 5] [--folds 3]
+    python -m benchmarks.gait_statistics_ablation --data STORE [--size recorded] [--repeats 5] [--folds 3]
 
 The walks are measured once; then, for each repeat, the people are shared out into folds anew, discriminants are fitted
 on all folds but one, and this one is measured under `first-walk`. Every line differs from the first in one thing.

@@ -1,7 +1,7 @@
 """Kill a training with SIGKILL at random moments, resume it each time, and compare the weights with an unkilled run's.
 
-    python benchmarks/kill_and_resume.py
-    python benchmarks/kill_and_resume.py --data STORE --recipe cnn-gei --kills 10 training.epochs=2
+    python -m benchmarks.kill_and_resume
+    python -m benchmarks.kill_and_resume --data STORE --recipe cnn-gei --kills 10 training.epochs=2
 
 Exits 1 when the SHA-256 of the final weights differ, or when a kill ever leaves no loadable checkpoint behind one.
 """

@@ -1,6 +1,6 @@
 """What preprocessing a walk costs, stage by stage: milliseconds of one CPU thread.
 
-OMP_NUM_THREADS=1 python benchmarks/pose_preprocessing.py [--frames 600]
+OMP_NUM_THREADS=1 python -m benchmarks.pose_preprocessing [--frames 600]
 """
 
 from __future__ import annotations

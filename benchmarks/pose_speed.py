@@ -1,6 +1,6 @@
 """Compare ways to run the pose networks on a CPU: how fast, and how far from plain PyTorch.
 
-    python benchmarks/pose_speed.py [--networks human-pose-nn light-pose-nn] [--batches 1 8] [--threads 2] [--rounds 5]
+    python -m benchmarks.pose_speed [--networks human-pose-nn light-pose-nn] [--batches 1 8] [--threads 2] [--rounds 5]
                                     [--skip compiled]
 
 Each way takes pictures to features, logits, joints and their probabilities, with the same (random) weights:

@@ -1,7 +1,7 @@
 """Joints in annotated pictures: a pose network of ours beside MediaPipe Pose, on the same crops.
 
     gaitprint prepare mpii PHOTOGRAPHS --out STORE
-    python benchmarks/pose_vs_mediapipe.py STORE [--network light-pose-nn]
+    python -m benchmarks.pose_vs_mediapipe STORE [--network light-pose-nn]
 
 PCKh@0.5 by the distance of head top and upper neck. MediaPipe has no head top, and its neck, thorax and pelvis are
 middles of shoulders and hips; the second column of figures is over the twelve joints that both know as such. A picture

@@ -1,7 +1,7 @@
 """From RGB frames to a name: GaitNN with GRU and LSTM, one and two layers, on people it never saw.
 
     gaitprint synth --subjects 124 --seed 1 --views 054 090 --every 3 --frames --out STORE
-    python benchmarks/rgb_systems.py STORE OUT --jobs 2 input.stride=1 training.precision=bf16-mixed
+    python -m benchmarks.rgb_systems STORE OUT --jobs 2 input.stride=1 training.precision=bf16-mixed
 
 Trains each on the first 74 people (8 of them choose the best weights), on features of the frozen light pose network,
 and measures it on the other 50: rank-1 against the gallery of the other view (`casia-b`), rank-1 against both views

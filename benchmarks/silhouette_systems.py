@@ -1,8 +1,8 @@
 """Train and compare the silhouette systems on the same people, several seeds each; leaves a table and a picture.
 
     gaitprint synth --subjects 124 --out STORE
-    python benchmarks/silhouette_systems.py STORE OUT --jobs 2
-    python benchmarks/silhouette_systems.py STORE OUT --jobs 2 --labelled 0.25
+    python -m benchmarks.silhouette_systems STORE OUT --jobs 2
+    python -m benchmarks.silhouette_systems STORE OUT --jobs 2 --labelled 0.25
 
 The second is the setting with few labels: a quarter of the training people have names, drawn anew by each seed; the
 others take part in the pre-training only. What is done already in OUT is not done again.

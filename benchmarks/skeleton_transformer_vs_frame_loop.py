@@ -1,6 +1,6 @@
 """Compare the transformer on skeletons with a loop over frames, and show what it costs.
 
-    python benchmarks/skeleton_transformer_vs_frame_loop.py [--batch 16] [--frames 60] [--threads 1] [--rounds 5]
+    python -m benchmarks.skeleton_transformer_vs_frame_loop [--batch 16] [--frames 60] [--threads 1] [--rounds 5]
 
 The specified size, random joints, on the CPU. The same layers with the same weights, four ways:
 

@@ -1,7 +1,7 @@
 """How hard the synthetic walkers are to tell apart, and what each constant of their difficulty does.
 
-    python benchmarks/walker_difficulty.py
-    python benchmarks/walker_difficulty.py --subjects 60 --seed 1
+    python -m benchmarks.walker_difficulty
+    python -m benchmarks.walker_difficulty --subjects 60 --seed 1
 
 A linear method that trains in seconds (principal components, then linear discriminants, on gait energy images of all
 walks of the training people) identifies the others under the protocol casia-b. Each row changes one constant.
