@@ -41,6 +41,15 @@ def test_a_video_becomes_walks_pictures_and_a_table(video: Path, tmp_path: Path,
     assert len(Store.open(store)) == 2
 
 
+def test_a_video_without_a_usable_walk_is_an_error_with_its_reason(tmp_path: Path, capsys) -> None:
+    empty = write(tmp_path / "empty.avi", np.full((30, 64, 96, 3), 90, np.uint8), RATE_HZ)
+    summary = tmp_path / "summary.json"
+    options = ["--front-end", "background", "--json", str(summary)]
+    assert main.run(["extract", str(empty), "--out", str(tmp_path / "walks"), *options]) == 1
+    assert "empty: nobody walks in it" in capsys.readouterr().err
+    assert json.loads(summary.read_text())["usable"] == 0
+
+
 def test_a_walk_may_be_a_video(video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from gaitprint.cli.walk import read_walk
     from gaitprint.video import front_ends

@@ -147,7 +147,7 @@ def test_refuses_in_one_line(walks, network, tmp_path, capsys) -> None:
         (1, "no such folder", ("gallery", "list", "--gallery", str(tmp_path / "none"))),
         (2, "gallery list looks at no walk, and takes no --model", ("gallery", "list", *rest)),
         (2, "gallery list computes nothing, and takes no --device", ("gallery", "list", "--device", "cpu")),
-        (2, "gaitprint gallery rename A B: 1 words given", ("gallery", "rename", "Anna", "--gallery", known)),
+        (2, "gaitprint gallery rename A B: 1 word given", ("gallery", "rename", "Anna", "--gallery", known)),
         (2, "must be above 0 and below 1", ("identify", "looked at later.mp4", *rest, "--fpir", "0")),
         (2, "must be above 0 and below 1", ("verify", "Anna", "looked at later.mp4", *rest, "--fmr", "nan")),
         (2, "both look at silhouettes", ("identify", walks[0][1], *rest, "--model", str(network))),

@@ -107,7 +107,7 @@ def test_compare_with_a_calibrated_network(silhouettes, network, tmp_path, capsy
         expected = 1 / (1 + np.exp(-curve.slope * result["distance"] - curve.intercept))
         assert result["probability"] == pytest.approx(expected)
         assert f"distance {result['distance']:.3f}, similarity {result['similarity']:.3f}" in printed
-        assert "one person's with a probability of" in printed
+        assert "the same person with a probability of" in printed
         results.append(result)
     assert results[0]["first"] == "002/nm-01/090"
     assert results[0]["probability"] > 0.5 > results[1]["probability"]

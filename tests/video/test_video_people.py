@@ -52,7 +52,7 @@ def test_refusals_are_kept_and_said_only_when_asked_for(tmp_path: Path) -> None:
     path = write(tmp_path / "tiny.avi", picture(people, camera(distance_m=13.0)).frames, RATE_HZ)
     found = people_in_video(path, front_ends=BACKGROUND)
     assert [person.walks for person in found.people] == [()]
-    with pytest.raises(InvalidSequenceError, match=r"tiny\.avi: no walk that will do among one passage \(too small"):
+    with pytest.raises(InvalidSequenceError, match=r"tiny\.avi: no walk that will do among 1 passage \(too small"):
         found.usable()
 
 

@@ -11,6 +11,7 @@ from tyro.conf import Positional, arg
 
 from gaitprint.cli.option_types import Device, Names
 from gaitprint.cli.terminal import output
+from gaitprint.core.counted import counted
 
 _SHOWN_RATES = (0.001, 0.01, 0.1)
 
@@ -70,7 +71,8 @@ def calibrate(
     for rate, distance in rates.items():
         table.add_row(f"{100 * rate:g} %", f"{distance:.3f}")
     output.print(table)
-    output.print(Text(f"{len(people)} people, {len(positions)} walks: {folder / CALIBRATION_FILE}"))
+    measured = f"{counted(len(people), 'person', 'people')}, {counted(len(positions), 'walk')}"
+    output.print(Text(f"{measured}: {folder / CALIBRATION_FILE}"))
     return {
         "model": model,
         "people": len(people),

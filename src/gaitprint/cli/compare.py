@@ -9,7 +9,7 @@ from tyro.conf import Positional, arg
 
 from gaitprint.cli.galleries import only_model
 from gaitprint.cli.option_types import Device
-from gaitprint.cli.probability import percentage
+from gaitprint.cli.probability import same_person
 from gaitprint.cli.terminal import output
 from gaitprint.cli.walk import read_walk
 
@@ -49,10 +49,9 @@ def compare(
         )
     )
     if result.probability is None:
-        output.print(Text(f"{embedder.name} is not calibrated: how likely that is one person is not known"))
+        output.print(Text(f"{embedder.name} is not calibrated: how likely they are the same person is not known"))
     else:
-        likely = percentage(result.probability)
-        output.print(Text(f"one person's with a probability of {likely}, if that was as likely as not before"))
+        output.print(Text(same_person(result.probability)))
     return {
         "model": name,
         "first": walks[0].id,

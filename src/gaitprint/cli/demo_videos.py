@@ -11,6 +11,7 @@ from rich.text import Text
 from gaitprint.cli.option_types import Device
 from gaitprint.cli.probability import percentage
 from gaitprint.cli.terminal import output
+from gaitprint.core.counted import counted
 
 if TYPE_CHECKING:
     import os
@@ -85,7 +86,8 @@ def recognise_in_videos(
             walks = [walk for person in seen.usable() for walk in person.walks]
             if clip.person in ENROLLED and clip.walk == 0:
                 gallery.enroll(clip.person, walks, replace_older=True)
-                output.print(Text(f"{folder / clip.file}: {clip.person} is enrolled with {len(walks)} walks"))
+                kept = counted(len(walks), "walk")
+                output.print(Text(f"{folder / clip.file}: {clip.person} is enrolled with {kept}"))
             else:
                 answers[clip.file] = gallery.identify(walks, FPIR)
                 output.print(Text(f"{folder / clip.file}: {_words(answers[clip.file])}"))

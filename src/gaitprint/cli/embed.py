@@ -9,6 +9,7 @@ from tyro.conf import Positional, arg
 
 from gaitprint.cli.option_types import Device
 from gaitprint.cli.terminal import output
+from gaitprint.core.counted import counted
 
 
 def embed(
@@ -39,5 +40,5 @@ def embed(
     embeddings = load_embedder(model, device).embed_store(store, range(len(store)))
     embeddings.save(out)
     count, parts, dimensions = embeddings.embeddings.shape
-    output.print(f"{count} walks embedded as {parts} x {dimensions} values each: {out}")
+    output.print(f"{counted(count, 'walk')} embedded as {parts} x {dimensions} values each: {out}")
     return {"model": model, "walks": count, "parts": parts, "dimensions": dimensions, "path": str(out)}

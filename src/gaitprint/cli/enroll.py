@@ -10,6 +10,7 @@ from tyro.conf import Positional, arg
 from gaitprint.cli.galleries import Models, load_models
 from gaitprint.cli.option_types import Device
 from gaitprint.cli.terminal import output
+from gaitprint.core.counted import counted
 
 
 def enroll(
@@ -64,7 +65,7 @@ def enroll(
         place = known.engine.location
     also = f", in place of {outcome.replaced}" if outcome.replaced else ""
     used = ", ".join(outcome.models)
-    output.print(Text(f"{outcome.name}: {len(outcome.templates)} templates{also} ({used}) in {place}"))
+    output.print(Text(f"{outcome.name}: {counted(len(outcome.templates), 'template')}{also} ({used}) in {place}"))
     return {
         "gallery": place,
         "name": outcome.name,

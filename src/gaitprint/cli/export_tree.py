@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from tyro.conf import Positional, arg
 
 from gaitprint.cli.terminal import output
+from gaitprint.core.counted import counted
 
 
 def export_tree(
@@ -26,5 +27,5 @@ def export_tree(
     from gaitprint.data.store import Store
 
     walks, frames = write_tree(Store.open(store), out)
-    output.print(f"{walks} walks, {frames} frames: {out}")
+    output.print(f"{counted(walks, 'walk')}, {counted(frames, 'frame')}: {out}")
     return {"walks": walks, "frames": frames, "path": str(out)}

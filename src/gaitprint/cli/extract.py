@@ -14,7 +14,8 @@ from tyro.conf import Positional, arg
 from gaitprint.cli.interrupt import interrupt_stops
 from gaitprint.cli.option_types import Device, Size, parse_size
 from gaitprint.cli.terminal import output
-from gaitprint.core.errors import UsageError
+from gaitprint.core.counted import counted
+from gaitprint.core.errors import FailedCheckError, UsageError
 
 if TYPE_CHECKING:
     from gaitprint.data.store import Store
@@ -67,6 +68,9 @@ def extract(
     Returns:
         source, store, frames, frame_rate_hz, people, other_things, passages (each with id, frames, direction, view_deg,
         quality and refused), usable, stages (seconds), frames_per_second, pictures, warnings.
+
+    Raises:
+        FailedCheckError: no walk that will do; the text says why.
     """
     from gaitprint.core.progress import console
     from gaitprint.core.sequence import check_label
@@ -78,6 +82,7 @@ def extract(
     from gaitprint.video.passage_pictures import write_annotated_video
     from gaitprint.video.pipeline import Extraction
     from gaitprint.video.sources import open_source
+    from gaitprint.video.video_people import no_walk
 
     for option, label in (("subject", subject), ("condition", condition)):
         if label is not None:
@@ -104,8 +109,11 @@ def extract(
     for warning in warnings:
         console.print(Text(f"warning: {warning}"), soft_wrap=True)
     _print_passages(found, extraction)
-    output.print(Text(f"{found.usable} walks added to {out}; pictures in {folder}"))
-    return _summary(source, out, extraction, found, warnings)
+    summary = _summary(source, out, extraction, found, warnings)
+    if not found.usable:
+        raise FailedCheckError(f"{video.name}: {no_walk(found.passages)}; pictures in {folder}", summary)
+    output.print(Text(f"{counted(found.usable, 'walk')} added to {out}; pictures in {folder}"))
+    return summary
 
 
 @dataclass
@@ -145,14 +153,14 @@ def _keep_passages(extraction: Extraction, store: Store, names: WalkNames, folde
             if video.is_live:
                 store.add(waiting)
                 waiting.clear()
-            status.update(f"frame {extraction.frames}: {len(found.passages)} passages")
+            status.update(f"frame {extraction.frames}: {counted(len(found.passages), 'passage')}")
     store.add(waiting)
     return found
 
 
 def _print_passages(found: _Found, extraction: Extraction) -> None:
     """Print what was found, why some of it will not do, and where the time went."""
-    title = f"{extraction.people} followed, {len(found.passages)} passages"
+    title = f"{counted(extraction.people, 'person', 'people')} followed, {counted(len(found.passages), 'passage')}"
     table = Table(title=title, title_justify="left", box=None)
     for column in ("", "person", "seconds", "direction", "view", "frames", "high", "cycles", "whole", "sharp"):
         table.add_column(column, justify="left" if column == "direction" else "right", no_wrap=True)
@@ -181,7 +189,7 @@ def _print_passages(found: _Found, extraction: Extraction) -> None:
     for stage, spent in extraction.stages.seconds.items():
         stages.add_row(stage, f"{spent:.2f}", f"{1000 * spent / max(extraction.frames, 1):.1f}")
     output.print(stages)
-    output.print(f"{extraction.frames} frames, {_speed(extraction):.1f} a second without the pictures")
+    output.print(f"{counted(extraction.frames, 'frame')}, {_speed(extraction):.1f} a second without the pictures")
 
 
 def _speed(extraction: Extraction) -> float:

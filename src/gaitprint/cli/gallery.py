@@ -13,6 +13,7 @@ from tyro.conf import Positional, arg
 from gaitprint.cli.galleries import Models
 from gaitprint.cli.option_types import Device
 from gaitprint.cli.terminal import output
+from gaitprint.core.counted import counted
 from gaitprint.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def gallery(
     """
     if len(words) != len(_WORDS[action]):
         expected = " ".join((action, *_WORDS[action]))
-        raise UsageError(f"gaitprint gallery {expected}: {len(words)} words given")
+        raise UsageError(f"gaitprint gallery {expected}: {counted(len(words), 'word')} given")
     if model and action != "reembed":
         raise UsageError(f"gaitprint gallery {action} looks at no walk, and takes no --model")
     if device != "auto" and action != "reembed":
@@ -93,7 +94,7 @@ def _list(engine: Engine) -> dict[str, Any]:
     output.print(table if people else Text("nobody is enrolled"))
     if len(people) > _MOST_LISTED:
         output.print(Text(f"and {len(people) - _MOST_LISTED} more; --json FILE lists everybody", style="dim"))
-    output.print(Text(f"{len(people)} people in {engine.location}"))
+    output.print(Text(f"{counted(len(people), 'person', 'people')} in {engine.location}"))
     return {"people": [_person(person) for person in people]}
 
 
@@ -144,7 +145,7 @@ def _delete(engine: Engine, name: str) -> dict[str, Any]:
     from gaitprint.gallery.template import check_name
 
     count = engine.delete(check_name(name))
-    output.print(Text(f"{name} is removed, with {count} templates"))
+    output.print(Text(f"{name} is removed, with {counted(count, 'template')}"))
     return {"templates": count}
 
 
@@ -152,7 +153,7 @@ def _export(engine: Engine, file: str) -> dict[str, Any]:
     from gaitprint.gallery.transfer import write_export
 
     count = write_export(engine, file)
-    output.print(Text(f"{count} templates written to {file}"))
+    output.print(Text(f"{counted(count, 'template')} written to {file}"))
     return {"templates": count, "file": file}
 
 
@@ -163,7 +164,7 @@ def _import(file: str, location: str | None) -> dict[str, Any]:
     templates = read_export(file)  # nothing is made for a file that is none
     with open_engine(location) as engine:
         count = add_all(engine, templates)
-        output.print(Text(f"{count} templates read from {file}; those that were there already stay as they are"))
+        output.print(Text(f"{counted(count, 'template')} read from {file}; what was there already stays as it is"))
         return {"action": "import", "gallery": engine.location, "templates": count, "file": file}
 
 
@@ -175,7 +176,7 @@ def _copy(source: str, target: str, given: str | None) -> dict[str, Any]:
         raise UsageError("gaitprint gallery copy names both galleries; --gallery is one too many")
     with open_engine(source, create=False) as first, open_engine(target) as second:
         count = copy(first, second)
-        output.print(Text(f"{count} templates copied; those that were there already stay as they are"))
+        output.print(Text(f"{counted(count, 'template')} copied; what was there already stays as it is"))
         return {"action": "copy", "gallery": first.location, "to": second.location, "templates": count}
 
 
@@ -185,9 +186,10 @@ def _reembed(location: str | None, models: tuple[str, ...], device: str) -> dict
     with open_gallery(location, models, device) as known:
         outcome = known.reembed()
         place = known.engine.location
-    output.print(Text(f"{outcome.templates} templates embedded again"))
+    output.print(Text(f"{counted(outcome.templates, 'template')} embedded again"))
     if outcome.left:
-        output.print(Text(f"left, since walks were not kept: {', '.join(outcome.left)}", style="yellow"))
+        left = ", ".join(outcome.left)
+        output.print(Text(f"not embedded again, as no walk was kept that a model takes: {left}", style="yellow"))
     return {"action": "reembed", "gallery": place, "templates": outcome.templates, "left": list(outcome.left)}
 
 

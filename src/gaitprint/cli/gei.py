@@ -9,6 +9,7 @@ from tyro.conf import Positional, arg
 
 from gaitprint.cli.rejects import print_rejects, rejects_to_json
 from gaitprint.cli.terminal import output
+from gaitprint.core.counted import counted
 
 
 def gei(
@@ -32,5 +33,5 @@ def gei(
     is_store = (source / "data.mdb").is_file()
     summary = write_store_geis(Store.open(source), out) if is_store else write_gei_tree(source, out)
     print_rejects(summary.rejects)
-    output.print(f"{summary.written} images written, {len(summary.rejects)} files or frames left out: {out}")
+    output.print(f"{counted(summary.written, 'image')} written, {len(summary.rejects)} files or frames left out: {out}")
     return {"written": summary.written, "rejects": rejects_to_json(summary.rejects), "path": str(out)}

@@ -16,6 +16,7 @@ from gaitprint.cli.galleries import Models, is_store, only_model, open_gallery
 from gaitprint.cli.option_types import Device
 from gaitprint.cli.probability import percentage
 from gaitprint.cli.terminal import output
+from gaitprint.core.counted import counted
 from gaitprint.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,10 +95,11 @@ def _in_store(walk: str, folder: Path, models: tuple[str, ...], top_k: int, devi
     known = embedder.embed_store(store, positions)
     candidates = Matcher(embedder).identify(probe, known, top_k)
     people = len({store.infos[position].subject for position in positions})
-    output.print(Text(f"{probe.id} among {people} people, {len(known)} walks ({embedder.name}, {embedder.distance})"))
+    among = f"{counted(people, 'person', 'people')}, {counted(len(known), 'walk')}"
+    output.print(Text(f"{probe.id} among {among} ({embedder.name}, {embedder.distance})"))
     output.print(_table(candidates))
     if embedder.calibration is None:
-        output.print(Text(f"{embedder.name} is not calibrated: how likely one person is, is not known", style="dim"))
+        output.print(Text(f"{embedder.name} is not calibrated: probabilities are not known", style="dim"))
     return {
         "model": name,
         "walk": probe.id,
@@ -164,7 +166,8 @@ def _print_answer(number: int | None, walks: Sequence[GaitSequence], result: Ide
     # One model may have compared somebody, and another one somebody else.
     used = dict.fromkeys(each.model for candidate in result.candidates for each in candidate.compared)
     models = f" ({' + '.join(used)})" if used else ""
-    output.print(Text(f"{who} among {result.people} people, {result.templates} templates{models}"))
+    among = f"{counted(result.people, 'person', 'people')}, {counted(result.templates, 'template')}"
+    output.print(Text(f"{who} among {among}{models}"))
     output.print(_table(result.candidates))
     if result.decision is None:
         output.print(Text(f"not decided: {result.reason}", style="yellow"))
@@ -173,7 +176,7 @@ def _print_answer(number: int | None, walks: Sequence[GaitSequence], result: Ide
         output.print(Text(f"known: {result.candidates[0].subject}", style="bold green"))
     else:
         output.print(Text("unknown: nobody who is enrolled", style="bold red"))
-    output.print(Text(f"as {100 * result.fpir:g} % of strangers would be taken for somebody", style="dim"))
+    output.print(Text(f"set so that at most {100 * result.fpir:g} % of strangers are taken for somebody", style="dim"))
 
 
 def _table(candidates: Sequence[Candidate]) -> Table:

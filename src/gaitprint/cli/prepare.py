@@ -10,6 +10,7 @@ from tyro.conf import Positional, arg
 from gaitprint.cli.option_types import Size, parse_size
 from gaitprint.cli.rejects import print_rejects, rejects_to_json
 from gaitprint.cli.terminal import output
+from gaitprint.core.counted import counted
 
 
 def prepare(
@@ -44,7 +45,7 @@ def prepare(
 
     summary = run(reader, source, out, workers=workers, encoding=encoding, size=parse_size(size), partition=partition)
     print_rejects(summary.rejects)
-    output.print(f"{summary.stored} walks stored, {summary.present} already there")
+    output.print(f"{counted(summary.stored, 'walk')} stored, {summary.present} already there")
     output.print(str(out))
     return {
         "stored": summary.stored,

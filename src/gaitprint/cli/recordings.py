@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from gaitprint.cli.terminal import output
+from gaitprint.core.counted import counted
 from gaitprint.core.errors import GaitprintError, InvalidSequenceError, UnreadableFileError, UsageError
 
 if TYPE_CHECKING:
@@ -161,8 +162,8 @@ def _print_video(word: str, found: VideoPeople) -> dict[str, Any]:
         if passage.walk is None or passage.refused
     ]
     people = [{"person": one.number, "walks": [walk.id for walk in one.walks]} for one in found.people]
-    counts = [f"person {one.number}: {_count(len(one.walks), 'passage')}" for one in found.people if one.walks]
-    output.print(Text(f"{word}: {found.frames} frames; {'; '.join(counts) or 'no passage that will do'}"))
+    counts = [f"person {one.number}: {counted(len(one.walks), 'passage')}" for one in found.people if one.walks]
+    output.print(Text(f"{word}: {counted(found.frames, 'frame')}; {'; '.join(counts) or 'no passage that will do'}"))
     for each in refused:
         place = f"person {each['person']}, frames {each['first_frame']}-{each['last_frame']}"
         output.print(Text(f"    left out: {place}: {each['reason']}", style="dim"))
@@ -186,7 +187,3 @@ def _enumerated(walkers: Sequence[Walker]) -> str:
     """
     *most, last = [str(walker.number) for walker in walkers]
     return f"persons {', '.join(most)} and {last}" if most else f"person {last}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -10,8 +10,9 @@ from tyro.conf import Positional, arg
 
 from gaitprint.cli.galleries import Models, is_store, only_model, open_gallery
 from gaitprint.cli.option_types import Device
-from gaitprint.cli.probability import percentage
+from gaitprint.cli.probability import same_person
 from gaitprint.cli.terminal import output
+from gaitprint.core.counted import counted
 from gaitprint.core.errors import UsageError
 
 
@@ -68,7 +69,7 @@ def _in_store(name: str, walk: str, gallery: Path, models: tuple[str, ...], fmr:
     if name not in people:
         alike = nearest_name(name, people)
         hint = f" (did you mean '{alike}'?)" if alike else ""
-        raise UsageError(f"{gallery}: no walk of '{name}' among {len(people)} people{hint}")
+        raise UsageError(f"{gallery}: no walk of '{name}' among {counted(len(people), 'person', 'people')}{hint}")
     enrolled = [position for position, info in enumerate(store.infos) if info.subject == name]
     probe, claimed, left_out = read_probe(walk, store, enrolled)
     if not claimed:
@@ -76,11 +77,10 @@ def _in_store(name: str, walk: str, gallery: Path, models: tuple[str, ...], fmr:
     model, embedder = only_model(models, probe, device)
     result = Matcher(embedder).verify(probe, embedder.embed_store(store, claimed), fmr)
     _print_answer(probe.id, name, result.accepted)
-    nearest = f"distance {result.distance:.3f} to the nearest of {len(claimed)} walks"
-    limit = f"accepted up to {result.threshold:.3f}, as {100 * fmr:g} % of strangers would be"
+    nearest = f"distance {result.distance:.3f} to the nearest of {counted(len(claimed), 'walk')}"
+    limit = f"accepted up to {result.threshold:.3f}, {_meaning_of(fmr)}"
     output.print(Text(f"{nearest}; {limit} ({embedder.name}, {embedder.distance})"))
-    likely = percentage(result.probability)
-    output.print(Text(f"one person's with a probability of {likely}, if that was as likely as not before"))
+    output.print(Text(same_person(result.probability)))
     return {
         "model": model,
         "name": name,
@@ -126,9 +126,9 @@ def _in_gallery(
         output.print(Text(f"{nearest} ({each.model})"))
     limit = f"score {found.score:.2f}" if result.threshold is None else f"distance {found.distance:.3f}"
     least = f"from {result.least_score:.2f} on" if result.threshold is None else f"up to {result.threshold:.3f}"
-    output.print(Text(f"{limit}; accepted {least}, as {100 * fmr:g} % of strangers would be"))
-    likely = percentage(found.probability)
-    output.print(Text(f"one person's with a probability of {likely}, if that was as likely as not before"))
+    output.print(Text(f"{limit}; accepted {least}, {_meaning_of(fmr)}"))
+    if found.probability is not None:
+        output.print(Text(same_person(found.probability)))
     return {
         "model": ", ".join(used),
         "name": name,
@@ -150,6 +150,11 @@ def _in_gallery(
         "left_out": list(recordings.left_out),
         "videos": recordings.videos,
     }
+
+
+def _meaning_of(fmr: float) -> str:
+    """What a limit of acceptance means for strangers."""
+    return f"set so that at most {100 * fmr:g} % of strangers are accepted"
 
 
 def _print_answer(walk: str, name: str, accepted: bool) -> None:

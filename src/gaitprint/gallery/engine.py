@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import numpy as np
 from numpy.typing import NDArray
 
+from gaitprint.core.counted import counted
 from gaitprint.core.errors import GaitprintError, UsageError
 from gaitprint.core.registry import Registry, nearest_name
 from gaitprint.core.user_data import user_data_folder
@@ -175,7 +176,8 @@ class Engine(ABC):
         size = self.size()
         alike = nearest_name(name, [person.name for person in self.people()]) if size <= _MOST_TO_GUESS_FROM else None
         hint = f" (did you mean '{alike}'?)" if alike else ""
-        return UsageError(f"{self.location}: nobody is enrolled as '{name}' among {size} people{hint}")
+        among = counted(size, "person", "people")
+        return UsageError(f"{self.location}: nobody is enrolled as '{name}' among {among}{hint}")
 
 
 def default_location() -> str:

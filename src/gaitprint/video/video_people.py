@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gaitprint.core.counted import counted
 from gaitprint.core.errors import InvalidSequenceError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.video.front_ends import FrontEnds, choose_front_ends
@@ -76,17 +77,9 @@ class VideoPeople:
         """
         found = tuple(person for person in self.people if person.walks)
         if not found:
-            raise InvalidSequenceError(f"{self.name}: {self._nobody()}")
+            passages = [passage for person in self.people for passage in person.passages]
+            raise InvalidSequenceError(f"{self.name}: {no_walk(passages)}")
         return found
-
-    def _nobody(self) -> str:
-        refused = [passage.refused for person in self.people for passage in person.passages if passage.refused]
-        if not refused:
-            return "nobody walks in it"
-        reasons = sorted(set(refused))
-        more = "; ..." if len(reasons) > _TOLD else ""
-        count = "one passage" if len(refused) == 1 else f"{len(refused)} passages"
-        return f"no walk that will do among {count} ({'; '.join(reasons[:_TOLD])}{more})"
 
 
 def people_in_video(
@@ -125,6 +118,16 @@ def people_in_video(
     seconds = extraction.frames / source.frame_rate_hz
     warnings = (*((source.warning,) if source.warning else ()), *extraction.warnings)
     return VideoPeople(str(path), people, extraction.frames, seconds, extraction.stages, warnings)
+
+
+def no_walk(passages: Iterable[Passage]) -> str:
+    """Say in one line why none of the passages of a video will do."""
+    refused = [passage.refused for passage in passages if passage.refused]
+    if not refused:
+        return "nobody walks in it"
+    reasons = sorted(set(refused))
+    more = "; ..." if len(reasons) > _TOLD else ""
+    return f"no walk that will do among {counted(len(refused), 'passage')} ({'; '.join(reasons[:_TOLD])}{more})"
 
 
 def _best_first(passages: Iterable[Passage]) -> tuple[GaitSequence, ...]:
