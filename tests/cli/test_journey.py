@@ -52,6 +52,14 @@ def test_another_seed_does_not_mix_into_a_store(walkers, capsys):
     assert "holds walks of another source" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("subjects", ["3", "10"])
+def test_nobody_goes_over_from_test_to_train(subjects, walkers, capsys):
+    before = gaitprint.Store(walkers).splits
+    assert main.run(["synth", "--subjects", subjects, "--out", str(walkers)]) == 2
+    assert "was made for another number of subjects" in capsys.readouterr().err
+    assert gaitprint.Store(walkers).splits == before
+
+
 def test_evaluate_writes_figures_embeddings_and_a_page(walkers, run, tmp_path):
     metrics = call("evaluate", run, "--data", walkers, "--protocol", "casia-b", "--out", tmp_path / "e", "--tsne")
     assert json.loads((tmp_path / "e" / "metrics.json").read_text()) == metrics

@@ -65,12 +65,14 @@ def test_anything_else_is_refused_in_one_line_that_says_what_is_accepted(tmp_pat
     (tmp_path / "cut.txt").write_text("Head;1;2;3\nShoulder")
     (tmp_path / "cut.npz").write_bytes(b"PK")
     for source, error, fault in (
-        (tmp_path / "walk.mp4", UsageError, "a video needs its silhouettes or joints found first; give STORE::"),
+        (tmp_path / "walk.mp4", UsageError, "a video's silhouettes or joints have to be found first"),
         (tmp_path / "walk.AVI", UsageError, "a video"),
-        (tmp_path / "walk.csv", UsageError, r"'\.csv' is no kind of walk; give STORE::.*, a Kinect \.txt, or a \.npz"),
+        (tmp_path / "walk.csv", UsageError, r"'\.csv' is no kind of walk; give a video, STORE::.*, or a \.npz"),
         (tmp_path / "walk", UsageError, "'' is no kind of walk"),
-        (tmp_path / "missing.txt", UnreadableFileError, "no such file; give STORE::"),
-        (tmp_path / "folder", UsageError, "a folder; give STORE::"),
+        (tmp_path / "missing.txt", UnreadableFileError, r"missing\.txt: no such file$"),
+        (tmp_path / "missing.mp4", UnreadableFileError, r"missing\.mp4: no such file$"),
+        (tmp_path / "missing", UnreadableFileError, "no such file; give a video, STORE::"),
+        (tmp_path / "folder", UsageError, "a folder; give a video, STORE::"),
         (store.path, UsageError, "a store; name one of its walks, for example .*::Person001/walk-01/free"),
         (f"{store.path}::Person001/walk-1/free", UsageError, "did you mean 'Person001/walk-01/free'"),
         (f"{tmp_path}/nowhere::a/b/c", UnreadableFileError, "no such folder"),

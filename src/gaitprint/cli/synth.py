@@ -55,7 +55,8 @@ def synth(
 
     Laid out as CASIA-B: subjects 001.., conditions nm-01..06 (normal), bg-01..02 (bag), cl-01..02 (coat), views
     000..180. The first 74 of 124 subjects (the same share of any other number) are the training split. Everything
-    follows from the seed; a second run adds only the walks that are missing.
+    follows from the seed; a second run adds only the walks that are missing. A store refuses those of another seed, or
+    of more or fewer subjects; in a tree or among videos, whatever bears the name of a walk is taken for it.
 
     With --motion, the recorded 3-D joints of another store (prepared from Kinect walks or BVH files) walk instead, seen
     from the same views; subjects, conditions and splits are those of that store.
@@ -140,6 +141,9 @@ def synth(
     if store.manifest.get("source", source) != source:
         raise UsageError(f"{out}: holds walks of another source: {store.manifest['source']}")
     _check_kept(store, parse_size(size), skeleton, joint_axes, frames=frames)
+    if store.splits and store.splits != {name: tuple(members) for name, members in splits.items()}:
+        # Who trains follows from how many there are: people would go over from test to train, unnoticed.
+        raise UsageError(f"{out}: was made for another number of subjects, of whom others train; choose another folder")
     store.set_manifest(
         {"reader": "synth", "source": source, "size": list(parse_size(size)), "gaitprint_version": __version__}
     )

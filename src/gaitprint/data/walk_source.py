@@ -15,7 +15,7 @@ from gaitprint.data.datasets.reader import WalkItem
 from gaitprint.data.store import Store
 from gaitprint.data.walk_files import load_walk
 
-ACCEPTED = "give STORE::subject/condition/view, a Kinect .txt, or a .npz of a walk"
+_ACCEPTED = "give a video, STORE::subject/condition/view, a Kinect .txt, or a .npz of a walk"
 
 _VIDEOS = frozenset((".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"))
 
@@ -45,14 +45,15 @@ def read_walk(source: str) -> GaitSequence:
     if path.is_dir():
         raise UsageError(f"{path}: {_about_folder(path)}")
     if not path.exists():
-        raise UnreadableFileError(f"{path}: no such file; {ACCEPTED}")
+        known = suffix in _VIDEOS or suffix in (".npz", ".txt")
+        raise UnreadableFileError(f"{path}: no such file{'' if known else f'; {_ACCEPTED}'}")
     if suffix == ".npz":
         return load_walk(path)
     if suffix == ".txt":
         return KinectGaitReader().read_walk(_labelled(path)).sequence
     if suffix in _VIDEOS:
-        raise UsageError(f"{path}: a video needs its silhouettes or joints found first; {ACCEPTED}")
-    raise UsageError(f"{path}: '{suffix}' is no kind of walk; {ACCEPTED}")
+        raise UsageError(f"{path}: a video's silhouettes or joints have to be found first; gaitprint extract does")
+    raise UsageError(f"{path}: '{suffix}' is no kind of walk; {_ACCEPTED}")
 
 
 def find_recording(store: Store, walk: GaitSequence) -> list[int]:
@@ -97,5 +98,5 @@ def _about_folder(path: Path) -> str:
     try:
         walks = Store.open(path).infos
     except GaitprintError:
-        return f"a folder; {ACCEPTED}"
+        return f"a folder; {_ACCEPTED}"
     return f"a store; name one of its walks{f', for example {path}::{walks[0].id}' if walks else ''}"
