@@ -8,6 +8,8 @@ import pytest
 from benchmarks import video_scenes as scenes
 from tests.video.crowds import camera, passer, picture, write
 
+from gaitprint.serving.extraction import VideoLimits
+from gaitprint.serving.looking import look_at
 from gaitprint.video.frame_times import FrameTimes
 from gaitprint.video.front_ends import choose_front_ends
 from gaitprint.video.litert import INSTALL, mediapipe_is_installed
@@ -58,6 +60,9 @@ def test_frames_are_put_where_the_files_clock_says(make_video, tmp_path: Path) -
     assert "frame rate varies" in source.warning
     # Who says how fast the frames are to be shown is believed.
     assert [frame.number for frame in FileSource(path, 20.0)] == list(range(60))
+    assert [frame.number for frame in FileSource(path, 20.0, clocked=True)] == list(shown)
+    found = look_at(path, tmp_path, VideoLimits(60, 2000, 1 << 24), choose_front_ends("background"), lambda *_: None)
+    assert any("frame rate varies" in line for line in found["warnings"])
 
 
 def test_a_clock_that_stands_still_is_none() -> None:

@@ -46,7 +46,7 @@ def look_at(
         VideoRefusedError, UnreadableFileError: it is beyond the limits, or cannot be read.
     """
     total, rate_hz = measure(video, limits)
-    source = _Watched(FileSource(video, rate_hz), total, on_progress)
+    source = _Watched(FileSource(video, rate_hz, clocked=True), total, on_progress)
     extraction = Extraction(source, front_ends)
     found: list[Passage] = []
     for passage in extraction:
@@ -124,7 +124,7 @@ class _Watched(FrameSource):
     """A source that tells how far it is."""
 
     def __init__(self, source: FrameSource, total: int, on_progress: Progress) -> None:
-        self._source, self.total, self._on_progress = source, total, on_progress
+        self._source, self.total, self._count, self._on_progress = source, total, total, on_progress
         self.name, self.frame_rate_hz = source.name, source.frame_rate_hz
 
     def __iter__(self) -> Iterator[Frame]:
@@ -134,7 +134,7 @@ class _Watched(FrameSource):
             now = time.monotonic()
             if now - told > _PROGRESS_SECONDS:
                 told = now
-                self._on_progress(frame.number, self.total)
+                self._on_progress(min(frame.number, self._count), self._count)
             yield frame
         self.warning = self._source.warning
 

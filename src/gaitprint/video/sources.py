@@ -28,13 +28,14 @@ class FileSource(FrameSource):
     Args:
         path: of the file or folder.
         frame_rate_hz: of the pictures of a folder; a video states its own, which this replaces where it is given.
+        clocked: whether frames of a video are put where its clock says although a rate is given; without one they are.
 
     Raises:
         UnreadableFileError: nothing there that can be read.
         UsageError: a single picture.
     """
 
-    def __init__(self, path: Path, frame_rate_hz: float | None = None) -> None:
+    def __init__(self, path: Path, frame_rate_hz: float | None = None, *, clocked: bool = False) -> None:
         self.path, self.name = path, path.stem or path.name
         self._pictures = open_pictures(path)
         if isinstance(self._pictures, ImageFiles) and not self._pictures.is_folder:
@@ -42,7 +43,7 @@ class FileSource(FrameSource):
         stated = self._pictures.frame_rate_hz if isinstance(self._pictures, Video) else _USUAL_RATE_HZ
         self.frame_rate_hz, self.total = frame_rate_hz or stated, self._pictures.total
         # Who says how fast the frames are to be shown knows better than the file's clock.
-        self._clocked = isinstance(self._pictures, Video) and frame_rate_hz is None
+        self._clocked = isinstance(self._pictures, Video) and (clocked or frame_rate_hz is None)
 
     def __iter__(self) -> Iterator[Frame]:
         """See `FrameSource.__iter__`; pictures of another size than the first are left out."""
