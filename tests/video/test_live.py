@@ -200,7 +200,7 @@ def test_an_interrupt_keeps_what_was_found(walker: NDArray[np.uint8], tmp_path, 
         options = ["--out", str(tmp_path / "walks"), "--front-end", "background"]
         assert main.run(["extract", address, *options]) == 0
     assert len(Store.open(tmp_path / "walks")) == 1
-    assert "1 walks added" in capsys.readouterr().out
+    assert "1 walk added" in capsys.readouterr().out
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -209,7 +209,7 @@ def test_an_address_that_does_not_answer_is_one_line_in_time(tmp_path, capfd) ->
         address = f"http://user:secret@127.0.0.1:{silent.getsockname()[1]}/live"
         start = time.monotonic()
         assert main.run(["extract", address, "--out", str(tmp_path / "walks"), "--front-end", "background"]) == 1
-        assert time.monotonic() - start < 4
+        assert time.monotonic() - start < 20
     (line,) = capfd.readouterr().err.splitlines()
     assert "does not answer" in line
     assert "secret" not in line
