@@ -23,6 +23,7 @@ def wrong_usage(command: Callable[..., Any], words: Sequence[str]) -> str:
     """
     parameters = inspect.signature(command, eval_str=True).parameters.values()
     options = {_flag(each): each for each in parameters if each.kind is each.KEYWORD_ONLY}
+    places = [each for each in parameters if each.kind is each.POSITIONAL_ONLY]
     given: set[str] = set()
     others: list[str] = []
     left = list(words)
@@ -37,30 +38,37 @@ def wrong_usage(command: Callable[..., Any], words: Sequence[str]) -> str:
             nearest = nearest_name(flag, options)
             return f"unknown option {flag}" + (f" (did you mean {nearest}?)" if nearest else "")
         given.add(flag)
-        kind, several = _kind(options[flag])
-        if kind is bool:
-            if equals:
-                return f"{flag} takes no value"
-            continue
-        following = list(takewhile(lambda word: not _is_option(word), left if several else left[:1]))
-        values = [value] if equals else following
-        if not equals:
-            del left[: len(following)]
-        if not values and not several:
-            return f"{_shown(options[flag])}: the value is missing"
-        for each in values:
-            if wanted := _wanted(kind, each):
-                return f"{flag} is '{each}', must be {wanted}"
-    places = [each for each in parameters if each.kind is each.POSITIONAL_ONLY]
-    if len(others) > len(places) and not any(_kind(place)[1] for place in places):
-        return f"'{others[len(places)]}' is one word too many"
-    for place, word in zip(places, others, strict=False):
-        if wanted := _wanted(_kind(place)[0], word):
-            return f"{_shown(place)} is '{word}', must be {wanted}"
+        if fault := _fault_of_option(options[flag], value if equals else None, left):
+            return fault
+    if fault := _fault_of_places(places, others):
+        return fault
     missing = [place for place in places[len(others) :] if not _kind(place)[1]]
     missing += [option for flag, option in options.items() if flag not in given]
     lacking = ", ".join(_shown(each) for each in missing if each.default is each.empty)
     return f"missing: {lacking}" if lacking else "not understood"
+
+
+def _fault_of_option(option: inspect.Parameter, value: str | None, left: list[str]) -> str | None:
+    """What is wrong with the value of an option: that behind its ``=``, or else the next words, taken off `left`."""
+    kind, several = _kind(option)
+    if kind is bool:
+        return None if value is None else f"{_flag(option)} takes no value"
+    values = [value] if value is not None else []
+    if value is None:
+        values = list(takewhile(lambda word: not _is_option(word), left if several else left[:1]))
+        del left[: len(values)]
+    if not values and not several:
+        return f"{_shown(option)}: the value is missing"
+    wanted = ((each, _wanted(kind, each)) for each in values)
+    return next((f"{_flag(option)} is '{each}', must be {what}" for each, what in wanted if what), None)
+
+
+def _fault_of_places(places: Sequence[inspect.Parameter], words: Sequence[str]) -> str | None:
+    """What is wrong with the words that belong to no option."""
+    if len(words) > len(places) and not any(_kind(place)[1] for place in places):
+        return f"'{words[len(places)]}' is one word too many"
+    wanted = ((place, word, _wanted(_kind(place)[0], word)) for place, word in zip(places, words, strict=False))
+    return next((f"{_shown(place)} is '{word}', must be {what}" for place, word, what in wanted if what), None)
 
 
 def _is_option(word: str) -> bool:
