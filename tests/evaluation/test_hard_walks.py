@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.models.small_networks import SMALL
 
 from gaitprint.cli import main
 from gaitprint.core.config import from_mapping, to_mapping
@@ -32,21 +33,11 @@ from gaitprint.synth.landmarks import LANDMARKS
 from gaitprint.synth.motion import walk
 from gaitprint.synth.style import GaitStyle
 
-SMALL: dict[str, dict] = {
+MODELS_OF_WALKS: dict[str, dict] = {
     "anthropometry": {},
     "gait-statistics": {},
-    "resgcn": {"branch_channels": 8, "channels": [16, 24], "kernel": 5, "joint_channels": 4, "embedding": 8},
-    "skeleton-transformer": {
-        "skeleton": "kinect-v1-20",
-        "graph_channels": [8, 16],
-        "frame_width": 16,
-        "heads": 4,
-        "width": 16,
-        "layers": 2,
-        "feed_forward": 32,
-        "hidden": 16,
-        "embedding": 8,
-    },
+    "resgcn": SMALL["resgcn"],
+    "skeleton-transformer": {"skeleton": "kinect-v1-20", **SMALL["skeleton-transformer"]},
 }
 NETWORKS = ("resgcn", "skeleton-transformer")
 FRAMES = 120
@@ -167,7 +158,7 @@ CASES = [
 
 def choices(name: str) -> tuple[dict, dict]:
     """Model and input, as a card has them."""
-    config = from_mapping(MODELS[name].Config, SMALL[name])
+    config = from_mapping(MODELS[name].Config, MODELS_OF_WALKS[name])
     return {"name": name, **to_mapping(config)}, dict(MODELS[name].default_input(config))
 
 
@@ -178,7 +169,7 @@ def make_embedder(name: str, **options: object) -> Embedder:
         return Embedder(build_model(model, None), build_input(model_input | options), name=name)
 
 
-@pytest.fixture(params=list(SMALL))
+@pytest.fixture(params=list(MODELS_OF_WALKS))
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -334,5 +325,5 @@ def test_prepare_stores_what_it_can_and_says_why_not_the_rest(tmp_path: Path) ->
         else:
             assert reason in reasons.pop(person)
     assert not reasons
-    for model in SMALL:
+    for model in MODELS_OF_WALKS:
         assert np.isfinite(make_embedder(model).embed_store(store).embeddings).all()
