@@ -15,7 +15,7 @@ from rich.table import Table
 
 from gaitprint import __version__
 from gaitprint.cli.commands import COMMAND_GROUPS
-from gaitprint.core.errors import GaitprintError, UsageError
+from gaitprint.core.errors import GaitprintError, UsageError, one_line
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -35,10 +35,10 @@ def run(arguments: Sequence[str]) -> int:
     try:
         _call(arguments[0], arguments[1:])
     except UsageError as error:
-        errors.print(f"[red]usage error:[/red] {escape(_one_line(error))}")
+        errors.print(f"[red]usage error:[/red] {escape(one_line(error))}")
         return 2
     except (GaitprintError, OSError) as error:
-        errors.print(f"[red]error:[/red] {escape(_one_line(error))}")
+        errors.print(f"[red]error:[/red] {escape(one_line(error))}")
         return 1
     except KeyboardInterrupt:
         errors.print("interrupted")
@@ -47,7 +47,7 @@ def run(arguments: Sequence[str]) -> int:
         if os.environ.get("GAITPRINT_TRACEBACK"):
             raise
         errors.print(
-            f"[red]internal error:[/red] {escape(type(error).__name__)}: {escape(_one_line(error))} "
+            f"[red]internal error:[/red] {escape(one_line(error))} "
             "(please report it; GAITPRINT_TRACEBACK=1 shows where)"
         )
         return 1
@@ -75,12 +75,6 @@ def _call(name: str, arguments: Sequence[str]) -> None:
     from gaitprint.cli.calling import call_command
 
     call_command(name, arguments)
-
-
-def _one_line(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 if __name__ == "__main__":

@@ -43,3 +43,22 @@ class FailedCheckError(GaitprintError):
     def __init__(self, message: str, summary: dict[str, Any]) -> None:
         super().__init__(message)
         self.summary = summary
+
+
+def one_line(error: BaseException) -> str:
+    r"""Return what an error says in one line.
+
+    What was raised on purpose, and what files and folders refuse, says enough; any other error is named by its type.
+
+    >>> one_line(UsageError("no such walk"))
+    'no such walk'
+    >>> one_line(ValueError("sizes differ:\n  3 and 4"))
+    'ValueError: sizes differ: 3 and 4'
+    """
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    text = " ".join(str(error).split())
+    name = type(error).__name__
+    if not text:
+        return name
+    return text if isinstance(error, GaitprintError | OSError) else f"{name}: {text}"

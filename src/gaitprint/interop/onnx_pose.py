@@ -18,6 +18,7 @@ from torch import Tensor
 
 from gaitprint import __version__
 from gaitprint.core.config import to_mapping
+from gaitprint.core.errors import one_line
 from gaitprint.core.memory_format import channels_last
 from gaitprint.core.progress import console
 from gaitprint.data.feature_cache import cache_folder
@@ -45,7 +46,7 @@ def fastest_locator(network: PoseNetwork, card: PoseCard, device: torch.device) 
             # Whatever it is (a folder that cannot be written, a damaged file, packages that do not go together),
             # PyTorch finds the same joints.
             console.print(
-                f"joints are found by PyTorch, slower than by ONNX Runtime ({_one_line(error)})", markup=False
+                f"joints are found by PyTorch, slower than by ONNX Runtime ({one_line(error)[:300]})", markup=False
             )
     return channels_last(network.to(device)).eval().joint_positions
 
@@ -73,7 +74,3 @@ class _OnnxLocator:
     def __call__(self, images: Tensor) -> JointPositions:
         found = self._session.run(["positions", "probabilities"], {"images": images.contiguous().numpy()})
         return JointPositions(*(torch.from_numpy(values) for values in found))
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]

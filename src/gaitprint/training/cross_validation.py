@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from gaitprint.core.config import apply_overrides, from_mapping
-from gaitprint.core.errors import GaitprintError, IncompatibleError, UsageError
+from gaitprint.core.errors import GaitprintError, IncompatibleError, UsageError, one_line
 from gaitprint.core.files import write_json
 from gaitprint.core.folders import atomic_folder, surviving_folder
 from gaitprint.core.progress import overall_bar
@@ -189,10 +189,8 @@ def _train_one(plan: PlannedFold, store: Store, device: str) -> str | None:
     """Train one fold; returns why it failed, None where it did not."""
     try:
         train(plan.resolve(), store, plan.folder, resume=True, device=device)
-    except GaitprintError as error:
-        return str(error)
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
+        return one_line(error)
     return None
 
 

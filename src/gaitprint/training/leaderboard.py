@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gaitprint.core.errors import GaitprintError, UsageError
+from gaitprint.core.errors import GaitprintError, UsageError, one_line
 from gaitprint.data.store import Store
 from gaitprint.evaluation.embed import load_embedder
 from gaitprint.evaluation.fusion import FusedEmbedder
@@ -89,7 +89,7 @@ def run_leaderboard(
             maker = _BoardMaker(planned, open_store(planned.data), out, options, forecast, say)
             boards.append(maker.make())
         except (GaitprintError, OSError) as error:
-            skipped.append(f"{planned.data.name}: {_one_line(error)}")
+            skipped.append(f"{planned.data.name}: {one_line(error)}")
             say(f"left out: {skipped[-1]}")
         write_leaderboard(Leaderboard(tuple(boards), options.seeds, options.quick, tuple(skipped)), out)
     measured = any(board.measured for board in boards)
@@ -98,7 +98,7 @@ def run_leaderboard(
         boards += [fusion] if fusion is not None else []
     except Exception as error:
         # Whatever it is, the tables of the systems themselves stand.
-        skipped.append(f"fusion: {_one_line(error)}")
+        skipped.append(f"fusion: {one_line(error)}")
     result = Leaderboard(tuple(boards), options.seeds, options.quick, tuple(skipped))
     write_leaderboard(result, out)
     if not measured:
@@ -211,7 +211,7 @@ class _BoardMaker:
             )
         except Exception as error:
             # Whatever it is, the other systems may be fine.
-            return Row(system.name, errors=(_one_line(error),))
+            return Row(system.name, errors=(one_line(error),))
 
     def _with_cost(self, row: Row, system: System) -> Row:
         """Add what one walk costs, seen by the first seed's weights."""
@@ -227,7 +227,7 @@ class _BoardMaker:
             folder = self._folder / system.name
             return replace(row, cost=cost_of_walk(embedder, self._store, folder, quick=self._options.quick))
         except Exception as error:
-            return replace(row, errors=(*row.errors, f"what a walk costs: {_one_line(error)}"))
+            return replace(row, errors=(*row.errors, f"what a walk costs: {one_line(error)}"))
 
     def _measure(self, embedder: WalkEmbedder, folder: Path) -> dict[str, Any]:
         return measure_once(embedder, self._store, self._data.protocol, self._people.held_out, folder)
@@ -252,8 +252,3 @@ def _row(system: str, folders: Sequence[Path], metrics: Sequence[Mapping[str, An
         validation=Spread(tuple(held_out)) if held_out and None not in held_out else None,
         folders=tuple(map(str, folders)),
     )
-
-
-def _one_line(error: Exception) -> str:
-    text = str(error) if isinstance(error, GaitprintError | OSError) else f"{type(error).__name__}: {error}"
-    return " ".join(text.split())

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from gaitprint.core.config import read_yaml, to_mapping
-from gaitprint.core.errors import GaitprintError, UsageError
+from gaitprint.core.errors import GaitprintError, UsageError, one_line
 from gaitprint.core.files import write_json
 from gaitprint.core.folders import surviving_folder
 from gaitprint.core.progress import overall_bar
@@ -186,11 +186,9 @@ def complete(
     """Train and evaluate whatever is missing of a run; a failure becomes part of the result."""
     try:
         return _result(run, _complete(run, store, protocol, device, evaluate or evaluate_run))
-    except GaitprintError as error:
-        return _failure(run, str(error))
     except Exception as error:
-        # Whatever it is (an option that torch refuses, memory), the other runs may be fine.
-        return _failure(run, f"{type(error).__name__}: {error}")
+        # Whatever it is (memory, say), the other runs may be fine.
+        return _failure(run, one_line(error))
 
 
 def _complete(run: PlannedRun, store: Store, protocol: str, device: str, evaluate: Evaluate) -> dict[str, Any]:
@@ -275,7 +273,7 @@ def _result(run: PlannedRun, metrics: dict[str, Any]) -> RunResult:
 
 
 def _failure(run: PlannedRun, reason: str) -> RunResult:
-    return RunResult(run.cell, run.seed, str(run.folder), error=" ".join(reason.split()))
+    return RunResult(run.cell, run.seed, str(run.folder), error=reason)
 
 
 def _line(result: RunResult) -> str:
