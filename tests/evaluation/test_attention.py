@@ -165,6 +165,7 @@ def test_mean_over_walks(store: Store) -> None:
     assert values["from_to"]["head"]["pelvis"] == pytest.approx(
         mean.pairs[KINECT_V1_20.index("head"), KINECT_V1_20.index("pelvis")], abs=1e-4
     )
+    assert mean_attention(every[:1]).deviation is None
     with pytest.raises(IncompatibleError, match="none of the walks"):
         mean_attention([])
 

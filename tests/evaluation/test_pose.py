@@ -142,6 +142,13 @@ def test_figures_by_hand(store: Store) -> None:
     assert [view["view"] for view in values["by_view"]] == ["000", "090"]
 
 
+def test_a_view_called_all_is_not_taken_for_all_views(tmp_path: Path) -> None:
+    walks = [dot_walk("a", "000", (64, 64), 4, error=2.0), dot_walk("b", "all", (64, 64), 6, error=2.0)]
+    Store.create(tmp_path / "s").add(walks)
+    evaluation = evaluate_pose(DotFinder().eval(), Store(tmp_path / "s"), [0, 1])
+    assert [(group.name, group.frames) for group in evaluation.groups] == [("all", 10), ("000", 4), ("all", 6)]
+
+
 def test_examples_are_of_different_walks_and_in_order(store: Store) -> None:
     evaluation = evaluate_pose(DotFinder().eval(), store, [0, 1, 2])
     examples = evaluation.examples(3)
@@ -190,6 +197,8 @@ def test_what_cannot_be_measured_is_refused(tmp_path: Path) -> None:
         ]
     )
     store, network = Store(tmp_path / "s"), DotFinder().eval()
+    with pytest.raises(IncompatibleError, match="no walk to find joints in"):
+        evaluate_pose(network, store, [])
     with pytest.raises(IncompatibleError, match="a/nm/000: a pose network needs frames; this walk has silhouettes"):
         estimate_store(network, store, [0])
     for position, message in (

@@ -171,6 +171,16 @@ def test_no_frame_is_there_twice_and_of_several_clips_the_middle_one_is_taken(st
     assert sorted(lengths) == list(range(len(store)))
 
 
+def test_a_walk_with_too_few_frames_gives_each_of_them_once(store) -> None:
+    """Also where evenly spaced frames repeat in between, not at the end."""
+    for positions, frames, batch in reconstruct_walks(_embedder(sampling="random"), store, range(len(store))):
+        assert batch.truth.shape[:2] == frames.shape
+        for position, chosen in zip(positions, frames.tolist(), strict=True):
+            count = store.infos[position].num_frames
+            assert len(set(chosen)) == len(chosen) == min(count, 6)
+            assert (chosen[0], chosen[-1]) == (0, count - 1)
+
+
 def test_json_has_the_headline_at_the_top(store) -> None:
     result = measure_reconstruction(_embedder(), store, [3, 4], seed=7)
     values = json.loads(json.dumps(result.to_json(), allow_nan=False))

@@ -41,6 +41,6 @@ def test_a_missing_figure_stays_null() -> None:
 
 
 def test_candidates_as_csv(tmp_path) -> None:
-    candidates = Candidates(("v1", "v2"), np.array([["a", "b"], ["c", ""]]))
+    candidates = Candidates(("v1", "v2"), np.array([["a", "b"], ["b", "a"]]))
     candidates.write_csv(tmp_path / "out.csv")
-    assert (tmp_path / "out.csv").read_text() == "videoId,rank1,rank2\nv1,a,b\nv2,c,\n"
+    assert (tmp_path / "out.csv").read_text() == "videoId,rank1,rank2\nv1,a,b\nv2,b,a\n"

@@ -54,7 +54,8 @@ class JointAttention:
         pose: float64 [J, 2 or 3], the walker with the left foot ahead; NaN for a joint that was never seen. In space:
             metres, x to the walker's right, y up, z ahead; in the image: y down.
         walks: how many.
-        deviation: float64 [J], standard deviation of `received` over the walks; None for a single one.
+        deviation: float64 [J], standard deviation of `received` over the walks that saw the joint (divisor: their
+            number); None for a single walk.
     """
 
     skeleton: Skeleton
@@ -100,7 +101,7 @@ class WalkAttention:
         clips: int64 [N, 2], first and last frame of each clip.
         poses: float64 [T, J, 2 or 3], all of the walk, as `JointAttention.pose`; NaN where a joint was not seen.
         separation: float64 [T], how far the left ankle is before the right one, as `gait_cycles.ankle_separation`;
-            None for a skeleton without ankles.
+            None for a skeleton without ankles, or where they were never seen.
     """
 
     walk: str
@@ -230,7 +231,7 @@ def mean_attention(walks: Iterable[JointAttention]) -> JointAttention:
         np.stack([getattr(walk, name) for walk in every]) for name in ("received", "pairs", "pose")
     )
     mean = means_of_known(received)
-    deviation = np.sqrt(means_of_known((received - mean) ** 2))
+    deviation = np.sqrt(means_of_known((received - mean) ** 2)) if len(every) > 1 else None
     return JointAttention(
         every[0].skeleton, mean, means_of_known(pairs), means_of_known(poses), walks=len(every), deviation=deviation
     )
@@ -259,18 +260,18 @@ def _poses(store: Store, position: int, model_input: JointsInput) -> tuple[NDArr
 
     They are prepared anew: what the model is fed may have lost its size, or was never turned to face ahead.
     """
-    walk = store.read(store.infos[position].id)
-    assert walk.joints is not None  # the input's `check` has seen to it
-    assert walk.skeleton is not None
+    info = store.infos[position]
+    assert info.skeleton is not None  # the input's `check` has seen to it
     skeleton, config = model_input.skeleton, model_input.preprocessing or PreprocessingConfig(rate_hz=None)
-    joints, confidence = convert_joints(walk.joints, walk.skeleton, skeleton, walk.confidence)
+    recorded, seen = store.read_joints(position)
+    joints, confidence = convert_joints(recorded, info.skeleton, skeleton, seen)
     facing = PreprocessingConfig(handedness=config.handedness, rate_hz=config.rate_hz)
     try:
-        poses, trusted = preprocess(joints, confidence, skeleton, walk.frame_rate_hz, facing)
+        poses, trusted = preprocess(joints, confidence, skeleton, info.frame_rate_hz, facing)
     except IncompatibleError:  # legs that do not tell where the walk goes: drawn as recorded
         unturned = replace(facing, centre=False, face_forward=False)
-        poses, trusted = preprocess(joints, confidence, skeleton, walk.frame_rate_hz, unturned)
-    return np.where(trusted[..., None] > 0, poses.astype(np.float64), np.nan), config.rate_hz or walk.frame_rate_hz
+        poses, trusted = preprocess(joints, confidence, skeleton, info.frame_rate_hz, unturned)
+    return np.where(trusted[..., None] > 0, poses.astype(np.float64), np.nan), config.rate_hz or info.frame_rate_hz
 
 
 def _separation(poses: NDArray[np.float64], skeleton: Skeleton) -> NDArray[np.float64] | None:

@@ -220,14 +220,16 @@ def evaluate_pose(
     Args:
         network: in evaluation mode; computes on its own device.
         store: walks with frames and 2-D joints.
-        positions: of the walks to take.
+        positions: of the walks to take, each once, at least one.
         frame_step: take every so many-th frame of each walk.
         batch_size: frames that are computed together.
 
     Raises:
-        IncompatibleError: a walk lacks frames or joints in pixels, or no joint is annotated in any of them.
+        IncompatibleError: no walk, one that lacks frames or joints in pixels, or no joint is annotated in any of them.
         UsageError: a step below 1.
     """
+    if not positions:
+        raise IncompatibleError(f"{store.path}: no walk to find joints in")
     # One frame of each first: what cannot be measured is refused before the work starts.
     for position in positions:
         true_joints(network, store, position, np.zeros(1, np.int64))
@@ -240,7 +242,7 @@ def evaluate_pose(
     if not present.any():
         raise IncompatibleError(f"{store.path}: no joint is annotated in any of {len(present)} frames")
     views = np.array([store.infos[position].view for position in estimates.walks], np.str_)
-    members = {"all": np.ones(len(views), np.bool_), **{view: views == view for view in natural_order(views)}}
+    members = [("all", np.ones(len(views), np.bool_)), *((view, views == view) for view in natural_order(views))]
     distances = joint_distances(estimates.joints, true, present)
     counted = np.maximum(present.sum(axis=1), 1)
     errors = np.nansum(distances, axis=1) / counted / head_size(true, present, network.skeleton)
@@ -253,8 +255,7 @@ def evaluate_pose(
         present=present,
         errors=errors,
         groups=tuple(
-            _group(name, network, estimates.joints[chosen], true[chosen], present[chosen])
-            for name, chosen in members.items()
+            _group(name, network, estimates.joints[chosen], true[chosen], present[chosen]) for name, chosen in members
         ),
     )
 

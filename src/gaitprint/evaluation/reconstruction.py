@@ -214,14 +214,15 @@ def reconstruct_walks(
         raise IncompatibleError(f"{embedder.name}: its input is no clip of silhouettes, there is nothing to fill in")
     clips = embedder.input.evaluation_clips
     frames = frames.reshape(len(infos), clips, -1)[:, clips // 2]  # [N, clips x T] -> [N, T]
-    lengths = 1 + (np.diff(frames, axis=1) > 0).sum(axis=1)
+    new = np.diff(frames, axis=1, prepend=-1) > 0  # [N, T], no copy of the frame before
+    lengths = new.sum(axis=1)
     batches = [
         rows[start : start + batch_size]
         for rows in (np.flatnonzero(lengths == length) for length in np.unique(lengths))
         for start in range(0, len(rows), batch_size)
     ]
     for rows in track(batches, "reconstructing, in batches", total=len(batches)):
-        chosen, chosen_frames = [positions[row] for row in rows], frames[rows, : lengths[rows[0]]]
+        chosen, chosen_frames = [positions[row] for row in rows], frames[rows][new[rows]].reshape(len(rows), -1)
         batch = embedder.input.read_batch(store, np.array(chosen, np.int64), chosen_frames)
         inputs = embedder.input.finish(batch.to(embedder.device))
         hidden = hidden_parts([infos[row].id for row in rows], inputs.shape[1:], masking, seed)

@@ -133,7 +133,7 @@ class Candidates:
 
     Args:
         probes: names of the N probe sequences, as the server knows them.
-        subjects: str [N, K], each row without repeats; empty strings where the gallery has fewer than K subjects.
+        subjects: str [N, K], each row without repeats; K is what the protocol asks for, or all whom the gallery holds.
     """
 
     probes: tuple[str, ...]

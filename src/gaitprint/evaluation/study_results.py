@@ -104,7 +104,7 @@ class CellResult:
 
     @property
     def training_seconds(self) -> Spread | None:
-        """Wall time of the trainings; None where none succeeded."""
+        """As `RunResult.training_seconds`, of the runs that have it; None where none has."""
         values = tuple(run.training_seconds for run in self.succeeded if run.training_seconds is not None)
         return Spread(values) if values else None
 
