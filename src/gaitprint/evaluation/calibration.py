@@ -11,7 +11,7 @@ import json
 import math
 import os
 from pathlib import Path
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -196,17 +196,66 @@ def expected_calibration_error(genuine: ArrayLike, impostor: ArrayLike, bins: in
     >>> expected_calibration_error(genuine=[0.75], impostor=[0.75])
     0.25
     """
+    pairs = _binned(genuine, impostor, bins)
+    gap = np.bincount(pairs.group, pairs.weight * (pairs.stated - pairs.happened), minlength=bins)
+    return float(np.abs(gap).sum())
+
+
+def reliability_curve(
+    genuine: ArrayLike, impostor: ArrayLike, bins: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What `expected_calibration_error` sums up: mean probability stated and share of genuine pairs, bin by bin.
+
+    Arguments, weights of pairs and errors as there.
+
+    Returns:
+        float64 [K] and float64 [K], of the K <= `bins` bins that hold any pair, in ascending order.
+
+    >>> stated, happened = reliability_curve(genuine=[0.9, 0.7], impostor=[0.1, 0.9], bins=2)
+    >>> stated.round(3).tolist(), happened.round(3).tolist()
+    ([0.1, 0.833], [0.0, 0.667])
+    """
+    pairs = _binned(genuine, impostor, bins)
+    total = np.bincount(pairs.group, pairs.weight, minlength=bins)
+    held = total > 0
+    stated, happened = (
+        np.bincount(pairs.group, pairs.weight * values, minlength=bins)[held] / total[held]
+        for values in (pairs.stated, pairs.happened)
+    )
+    return stated, happened
+
+
+class _BinnedPairs(NamedTuple):
+    """Genuine and impostor pairs, K in all, by the probability stated of them.
+
+    Args:
+        stated: float64 [K] in 0..1.
+        happened: float64 [K], 1 for a genuine pair, else 0.
+        weight: float64 [K], sums to one half over the pairs of either kind.
+        group: int64 [K], the bin.
+    """
+
+    stated: NDArray[np.float64]
+    happened: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    group: NDArray[np.int64]
+
+
+def _binned(genuine: ArrayLike, impostor: ArrayLike, bins: int) -> _BinnedPairs:
+    """Put pairs into bins; see `expected_calibration_error`."""
     same, other = (np.ravel(np.asarray(values, np.float64)) for values in (genuine, impostor))
     if not (len(same) and len(other)):
         raise IncompatibleError(f"{len(same)} genuine and {len(other)} impostor pairs; need at least 1 of each")
     stated = np.concatenate([same, other])
     if not ((stated >= 0) & (stated <= 1)).all():
         raise IncompatibleError("probabilities outside 0..1")
-    weight = np.repeat([0.5 / len(same), 0.5 / len(other)], [len(same), len(other)])
-    happened = np.repeat([1.0, 0.0], [len(same), len(other)])
-    group = np.minimum((stated * bins).astype(np.int64), bins - 1)
-    gap = np.bincount(group, weight * (stated - happened), minlength=bins)
-    return float(np.abs(gap).sum())
+    counts = [len(same), len(other)]
+    return _BinnedPairs(
+        stated,
+        happened=np.repeat([1.0, 0.0], counts),
+        weight=np.repeat([0.5 / len(same), 0.5 / len(other)], counts),
+        group=np.minimum((stated * bins).astype(np.int64), bins - 1),
+    )
 
 
 def _fit_logistic(genuine: NDArray[np.float64], impostor: NDArray[np.float64]) -> tuple[float, float]:

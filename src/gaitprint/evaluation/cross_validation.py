@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gaitprint.core.distance import pairwise_distance
 from gaitprint.core.embeddings import EmbeddingSet
 from gaitprint.core.errors import IncompatibleError
-from gaitprint.evaluation.calibration import Calibration, expected_calibration_error
+from gaitprint.evaluation.calibration import Calibration, expected_calibration_error, reliability_curve
 from gaitprint.evaluation.evaluate import EvaluationMetric, arithmetic_of, evaluate_embeddings, standardise
 from gaitprint.evaluation.study_results import Spread
 
@@ -80,8 +80,11 @@ class SystemResult:
     def stated_probabilities(self) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]] | None:
         """Probabilities of each fold's genuine and impostor pairs, when calibrated by the other folds.
 
-        None where a fold has no pairs of a kind, or the others cannot be calibrated (`calibrate`).
+        None where there is one fold alone, a fold has no pairs of a kind, or the others cannot be calibrated
+        (`calibrate`).
         """
+        if len(self.folds) < 2:
+            return None
         result = []
         for number, fold in enumerate(self.folds):
             others = SystemResult(self.name, tuple(f for n, f in enumerate(self.folds) if n != number))
@@ -92,21 +95,12 @@ class SystemResult:
         return result
 
     def reliability(self, bins: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean probability stated, and share that was one person's, in bins of equal width that are not empty.
-
-        Genuine pairs as a whole count as much as impostor pairs, as `Calibration.probability` supposes.
-        """
-        folds = self.stated_probabilities or []
-        genuine, impostors = (np.concatenate([fold[i] for fold in folds] or [np.zeros(0)]) for i in (0, 1))
-        stated = np.concatenate([genuine, impostors])
-        sizes = [len(genuine), len(impostors)]
-        weight = np.repeat([0.5 / max(size, 1) for size in sizes], sizes)
-        happened = np.repeat([1.0, 0.0], sizes)
-        place = np.minimum((stated * bins).astype(np.int64), bins - 1)
-        total = np.bincount(place, weight, minlength=bins)
-        sums = (np.bincount(place, weight * values, minlength=bins) for values in (stated, happened))
-        mean, share = (np.divide(each, total, out=np.full(bins, np.nan), where=total > 0)[total > 0] for each in sums)
-        return mean, share
+        """`reliability_curve` of all folds together; two empty arrays without `stated_probabilities`."""
+        stated = self.stated_probabilities
+        if stated is None:
+            return np.zeros(0), np.zeros(0)
+        genuine, impostors = (np.concatenate(side) for side in zip(*stated, strict=True))
+        return reliability_curve(genuine, impostors, bins)
 
     def pairs(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Genuine and impostor distances of all folds."""
