@@ -26,7 +26,8 @@ def test_every_command_is_in_one_group():
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_help_of_every_command(name, capsys):
+def test_help_of_every_command(name, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit) as caught:
         main.run([name, "--help"])
     text = capsys.readouterr().out
@@ -37,6 +38,12 @@ def test_help_of_every_command(name, capsys):
     assert "(default: None)" not in text
     assert "(default: False)" not in text
     assert "{None}" not in text
+    assert "(default: )" not in text
+    first, _, box = text.partition("usage: ")
+    assert max(map(len, first.splitlines())) <= 80
+    assert " ".join(first.split()).startswith(inspect.getdoc(COMMANDS[name]).split("\n\n")[0].replace("\n", " "))
+    for row in (line.strip("│").rstrip() for line in box.splitlines() if line.startswith("│")):
+        assert len(row) <= 78
 
 
 def test_help_loads_no_torch():

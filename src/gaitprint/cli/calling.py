@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import docstring_parser
 import tyro
+from rich.console import Console
 
 from gaitprint.cli.commands import COMMANDS
 from gaitprint.cli.terminal import terminal_output
@@ -80,10 +82,12 @@ def parse(name: str, function: Callable[..., Any], arguments: Sequence[str]) -> 
         SystemExit: 0, after a help text.
     """
     parser, words = parser_of(function), overrides_first(function, arguments)
+    if {"-h", "--help"} & set(words):
+        print_description(function)
     try:
         # What the parser has to say about words that it refuses is dropped: a box of many lines.
         with contextlib.redirect_stderr(io.StringIO()):
-            return tyro.cli(parser, prog=f"gaitprint {name}", args=words, config=PARSING)
+            return tyro.cli(parser, prog=f"gaitprint {name}", description="", args=words, config=PARSING)
     except SystemExit as stop:
         if not stop.code:
             raise
@@ -91,10 +95,22 @@ def parse(name: str, function: Callable[..., Any], arguments: Sequence[str]) -> 
     raise UsageError(f"gaitprint {name}: {reason}; gaitprint {name} --help explains what it takes")
 
 
+def print_description(function: Callable[..., Any]) -> None:
+    """Print what a command says of itself before its options, with lines that end between words, unlike tyro's."""
+    description = docstring_parser.parse(function.__doc__ or "").description or ""
+    console = Console(highlight=False, markup=False)
+    for paragraph in description.split("\n\n"):
+        console.print(" ".join(paragraph.split()), end="\n\n")
+
+
 def parser_of(function: Callable[..., Any]) -> Callable[..., Call]:
     """Return a function with the signature of a command, ``--json`` and ``--quiet``, that returns the call."""
     signature = inspect.signature(function, eval_str=True)
-    parameters = [_with_hint(each) for each in (*signature.parameters.values(), _JSON, _QUIET)]
+    explained = {each.arg_name: each.description for each in docstring_parser.parse(function.__doc__ or "").params}
+    parameters = [
+        *(_with_help(each, explained[each.name]) for each in signature.parameters.values()),
+        *(_with_help(each, None) for each in (_JSON, _QUIET)),
+    ]
 
     def command(*positional: Any, json: str | None, quiet: bool, **named: Any) -> Call:
         return Call(positional, named, json, quiet)
@@ -109,11 +125,17 @@ def parser_of(function: Callable[..., Any]) -> Callable[..., Call]:
     return command
 
 
-def _with_hint(parameter: inspect.Parameter) -> inspect.Parameter:
-    """Let the help text of an option end with its default only where that says something."""
-    says_nothing = parameter.default in (None, ()) or isinstance(parameter.default, bool)
-    hint = tyro.conf.arg(help_behavior_hint="" if says_nothing else "(default: {})".format)
-    return parameter.replace(annotation=Annotated[parameter.annotation, hint])
+def _with_help(parameter: inspect.Parameter, explained: str | None) -> inspect.Parameter:
+    """Explain an option in lines as long as the terminal takes, ending with its default where that says something."""
+    if parameter.default is inspect.Parameter.empty:
+        ending: str | Callable[[str], str] = "(required)"
+    elif parameter.default in (None, ()) or isinstance(parameter.default, bool):
+        ending = ""
+    else:
+        ending = "(default: {})".format
+    text = None if explained is None else " ".join(explained.split())
+    argument = tyro.conf.arg(help=text, help_behavior_hint=ending)
+    return parameter.replace(annotation=Annotated[parameter.annotation, argument])
 
 
 def _carry_out(function: Callable[..., Any], call: Call) -> None:
