@@ -100,8 +100,17 @@ def test_nothing_to_rank() -> None:
 
 @pytest.mark.parametrize("distance", [np.array([[np.nan]]), np.zeros((1, 2)), np.zeros(1)])
 def test_bad_distances_are_refused(distance: np.ndarray) -> None:
-    with pytest.raises(IncompatibleError):
-        ranked_matches(distance, np.array([[True]]))
+    for rank in (ranked_matches, first_match_ranks):
+        with pytest.raises(IncompatibleError):
+            rank(distance, np.array([[True]]))
+
+
+def test_a_distance_that_is_no_number_is_in_no_rate() -> None:
+    for genuine, impostor in (([1.0, np.nan], [2.0]), ([1.0], [np.nan, 2.0])):
+        with pytest.raises(IncompatibleError, match="not NaN"):
+            det_curve(genuine, impostor)
+        with pytest.raises(IncompatibleError, match="not NaN"):
+            open_set_curve(genuine, [True] * len(genuine), impostor)
 
 
 def looped_rates(genuine: np.ndarray, impostor: np.ndarray, threshold: float) -> tuple[float, float]:

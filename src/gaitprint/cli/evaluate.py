@@ -69,7 +69,7 @@ def evaluate(
     from gaitprint.data.store import Store
     from gaitprint.evaluation.attention import first_attention
     from gaitprint.evaluation.embed import load_embedder
-    from gaitprint.evaluation.evaluate import evaluate_embeddings
+    from gaitprint.evaluation.evaluate import check_options, evaluate_embeddings
     from gaitprint.evaluation.protocols import PROTOCOLS
     from gaitprint.evaluation.unseen import unseen_subjects
     from gaitprint.models.pose.weights import is_pose_network
@@ -77,7 +77,7 @@ def evaluate(
     from gaitprint.reports.preview import walk_preview
     from gaitprint.reports.tables import evaluation_table
 
-    PROTOCOLS[protocol]  # an unknown name is refused before the work starts
+    check_options(PROTOCOLS[protocol], svm=svm, sample_pairs=sample_pairs)  # before the work starts
     if is_pose_network(model):
         raise UsageError(f"{model}: finds joints and recognises nobody; measure it with --protocol pose")
     store = Store.open(data)

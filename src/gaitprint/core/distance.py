@@ -99,7 +99,10 @@ def paired_distance(
         metric: as `pairwise_distance`.
 
     Returns:
-        float32 [K].
+        float32 [K]; Euclidean distances are infinite where squares overflow.
+
+    Raises:
+        InvalidSequenceError: cosines of values so large that their squares overflow.
     """
     import torch
 
@@ -148,7 +151,16 @@ def _unit(embeddings: Tensor) -> Tensor:
     import torch
 
     norms = torch.linalg.vector_norm(embeddings, dim=-1, keepdim=True)
+    _check_squares(norms)
     return torch.where(norms > 0, embeddings / norms, 0.0)
+
+
+def _check_squares(*sums: Tensor) -> None:
+    """Refuse embeddings by sums of their squares, or the roots of these, that are not finite."""
+    import torch
+
+    if not all(bool(torch.isfinite(values).all()) for values in sums):
+        raise InvalidSequenceError("embeddings hold values so large that their squares overflow")
 
 
 def _normalised_blocks(probe: Tensor, gallery: Tensor, rows: int) -> Iterator[tuple[slice, NDArray[np.float32]]]:
@@ -177,8 +189,7 @@ def _euclidean_blocks(probe: Tensor, gallery: Tensor, rows: int) -> Iterator[tup
     for start in range(0, len(probe), rows):
         chunk = (probe[start : start + rows] - centre).transpose(0, 1).contiguous()  # [P, n, D]
         squares = chunk.square().sum(2)  # [P, n]
-        if not (torch.isfinite(column_squares).all() and torch.isfinite(squares).all()):
-            raise InvalidSequenceError("embeddings hold values so large that their squares overflow")
+        _check_squares(column_squares, squares)
         total = torch.zeros((chunk.shape[1], len(gallery)))
         product = scratch[: len(total)]
         for part in range(num_parts):

@@ -60,13 +60,13 @@ def evaluate_embeddings(
         svm: also name the probes with a linear support vector machine learnt from the whole gallery (`linear_svm`).
 
     Raises:
-        UsageError: unknown protocol or metric, no probe list where one is needed, or `svm` under a protocol without
-            gallery.
+        UsageError: unknown protocol or metric, no probe list where one is needed, or as `check_options`.
         IncompatibleError: the protocol finds nothing to compare in this set.
     """
     chosen = protocol if isinstance(protocol, Protocol) else cast(Protocol, PROTOCOLS[protocol])
     if metric not in METRICS:
         raise UsageError(unknown_name_message("metric", metric, METRICS))
+    check_options(chosen, svm=svm, sample_pairs=sample_pairs)
     keep_freed_memory()  # blocks of the distance matrix come and go
     scope, notes = _scope(embeddings, subjects)
     trials = chosen.select(embeddings, scope, Request(probes, seed))
@@ -85,11 +85,25 @@ def evaluate_embeddings(
         notes=(*notes, *trials.notes),
     )
     arithmetic = arithmetic_of(metric)
-    if chosen.all_pairs and svm:
-        raise UsageError(f"protocol '{chosen.name}' compares pairs; a support vector machine needs a gallery to learn")
     if chosen.all_pairs:
         return _verify(blank, embeddings, values, trials.gallery, arithmetic, sample_pairs, seed)
     return _identify(blank, embeddings, values, chosen, trials, arithmetic, remove_unmatched, details, svm)
+
+
+def check_options(protocol: Protocol, *, svm: bool, sample_pairs: int | None) -> None:
+    """Refuse options of `evaluate_embeddings` that say nothing under a protocol, before any walk is embedded.
+
+    Raises:
+        UsageError: `svm` under a protocol without gallery; `sample_pairs` under one that has a gallery, or below 1.
+    """
+    if protocol.all_pairs and svm:
+        raise UsageError(
+            f"protocol '{protocol.name}' compares pairs; a support vector machine needs a gallery to learn"
+        )
+    if sample_pairs is not None and not protocol.all_pairs:
+        raise UsageError(f"protocol '{protocol.name}' searches a gallery; a sample of pairs is for verification")
+    if sample_pairs is not None and sample_pairs < 1:
+        raise UsageError(f"{sample_pairs} sampled pairs; give at least 1")
 
 
 def arithmetic_of(metric: EvaluationMetric) -> Metric:

@@ -49,10 +49,13 @@ def first_match_ranks(distance: NDArray[np.floating], genuine: NDArray[np.bool_]
     Returns:
         int64 [N]: 1 + the impostors that are not farther; 0 where no entry is genuine.
 
+    Raises:
+        IncompatibleError: as `ranked_matches`.
+
     >>> first_match_ranks(np.array([[0.5, 0.2, 0.5]]), np.array([[True, False, False]]))
     array([3])
     """
-    _check(distance, genuine)
+    _least(distance, genuine)
     nearest = np.where(genuine, distance, np.inf).min(axis=1, initial=np.inf)
     nearer = np.count_nonzero((distance <= nearest[:, None]) & ~genuine, axis=1)
     return np.where(genuine.any(axis=1), nearer + 1, 0).astype(np.int64)
@@ -75,10 +78,7 @@ def ranked_matches(distance: NDArray[np.floating], genuine: NDArray[np.bool_]) -
     >>> ranked_matches(np.array([[0.1, 0.2, 0.3]]), np.array([[True, False, True]])).average_precision.round(3)
     array([0.833])
     """
-    _check(distance, genuine)
-    least = distance.min(initial=0)
-    if np.isnan(least):
-        raise IncompatibleError("distances to rank must be numbers, not NaN")
+    least = _least(distance, genuine)
     if least < 0:
         # Moved to 0 with digits to spare, so that the order of float32 distances stays as it is.
         distance = distance.astype(np.float64) - least
@@ -169,12 +169,14 @@ def det_curve(genuine: ArrayLike, impostor: ArrayLike) -> ErrorCurve:
         other threshold lies on the straight line between two of them.
 
     Raises:
-        IncompatibleError: G or I is 0: the rates are not defined.
+        IncompatibleError: G or I is 0: the rates are not defined; or a distance is NaN.
     """
     float_type = np.result_type(np.asarray(genuine), np.asarray(impostor), np.float32)
     genuine, impostor = (np.sort(np.ravel(values).astype(float_type)) for values in (genuine, impostor))
     if not len(genuine) or not len(impostor):
         raise IncompatibleError(f"{len(genuine)} genuine and {len(impostor)} impostor pairs: need at least one of each")
+    for distances in (genuine, impostor):
+        _refuse_nan(distances)
     steps = np.unique(genuine)
     first, last = min(steps[0], impostor[0]), max(steps[-1], impostor[-1])
     just_below = np.nextafter(steps, steps.dtype.type(-np.inf))
@@ -233,13 +235,14 @@ def open_set_curve(mated: ArrayLike, mated_correct: ArrayLike, nonmated: ArrayLi
         nonmated: distance [K] of the nearest entry to each probe of a subject that is not enrolled.
 
     Raises:
-        IncompatibleError: N or K is 0.
+        IncompatibleError: N or K is 0, or a distance is NaN.
     """
     mated, correct, nonmated = np.ravel(mated), np.ravel(mated_correct).astype(np.bool_), np.ravel(nonmated)
     if not len(mated) or not len(nonmated):
         raise IncompatibleError(f"{len(mated)} mated and {len(nonmated)} non-mated searches: need at least one of each")
     hits, alarms = np.sort(mated[correct]), np.sort(nonmated)
     values = np.unique(np.concatenate([mated, nonmated]).astype(np.float64))
+    _refuse_nan(values)
     thresholds = np.append(np.nextafter(values[0], -np.inf), values)
     fpir = np.searchsorted(alarms, thresholds, side="right") / len(nonmated)
     fnir = 1.0 - np.searchsorted(hits, thresholds, side="right") / len(mated)
@@ -273,6 +276,17 @@ def drawing_points(x: NDArray[np.float64], y: NDArray[np.float64], limit: int = 
     return np.unique(np.minimum(np.concatenate(wanted), len(x) - 1))
 
 
-def _check(distance: NDArray[np.floating], genuine: NDArray[np.bool_]) -> None:
+def _least(distance: NDArray[np.floating], genuine: NDArray[np.bool_]) -> np.floating:
+    """Return the smallest distance, or 0 where all are larger, of distances that can be ranked."""
     if distance.ndim != 2 or distance.shape != genuine.shape:
         raise IncompatibleError(f"distances have shape {distance.shape}, genuine {genuine.shape}; need the same [N, M]")
+    least: np.floating = distance.min(initial=0)
+    if np.isnan(least):  # compares with nothing: the nearest genuine entry would be first
+        raise IncompatibleError("distances to rank must be numbers, not NaN")
+    return least
+
+
+def _refuse_nan(ascending: NDArray[np.floating]) -> None:
+    """Refuse distances of which one is NaN, which sorts after all numbers."""
+    if np.isnan(ascending[-1]):
+        raise IncompatibleError("distances to compare must be numbers, not NaN")

@@ -36,8 +36,9 @@ NOT_FIRST = 1 << 31
 _RELATIVE = 2.0**-9 * 1.01
 # Second-order terms: the bound is taken at the rounded distance where it should be at the true one, and vice versa.
 _MARGIN = 1.01
-# Unit roundoff of the float32 sums.
-_SUM = 2.0**-24
+# Of the float32 sums, as a share of |x|^2 + |y|^2 for each term: unit roundoff, times 4 for the magnitudes of all terms
+# that are added up (products, squares, floor), and once more for the squares, which are such sums themselves.
+_SUM = 5 * 2.0**-24
 _EXTRA = 6  # columns that carry the squares
 _ROWS = 1024
 _PREPARED_ROWS = 64
