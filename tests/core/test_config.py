@@ -32,6 +32,8 @@ def test_round_trip():
         ({"zzz": 1}, "unknown key 'zzz'; known: optimizer, epochs, milestones"),
         ({"epochs": "many"}, "epochs: "),
         ({"optimizer": {"learning_rate": "fast"}}, "got 'fast'"),
+        ({"optimizer": {"learning_rate": float("nan")}}, "optimizer.learning_rate: Input should be a finite number"),
+        ({"optimizer": {"learning_rate": float("inf")}}, "optimizer.learning_rate: Input should be a finite number"),
     ],
 )
 def test_errors_are_one_line_with_the_path(values, message):
@@ -50,7 +52,7 @@ def test_overrides_reach_into_mappings_and_lists():
 
 @pytest.mark.parametrize(
     "override",
-    ["epochs", "=3", "loss.7.weight=1", "epochs.deep=1", "epochs={a", "loss.0=[b", "a=2024-99-99"],
+    ["epochs", "=3", "loss.7.weight=1", "epochs.deep=1", "epochs={a", "loss.0=[b", "a=2024-99-99", "loss.²=1"],
 )
 def test_bad_overrides_are_usage_errors(override):
     with pytest.raises(UsageError):

@@ -88,6 +88,11 @@ def test_another_representation_brings_its_own_options() -> None:
         ("training.seed=-1", "must not be negative"),
         ("training.precision=8", r"training\.precision"),
         ("training.epochs", "is no assignment"),
+        ("model.name=[cnn-gei]", "model: needs a name"),
+        ("input.representation=[gei]", "input: needs a representation"),
+        ("optimizer.learning_rate=.nan", r"optimizer\.learning_rate: Input should be a finite number"),
+        ("training.clip_norm=.inf", r"training\.clip_norm: Input should be a finite number"),
+        ("loss.weight=.inf", "must be a finite number above 0"),
     ],
 )
 def test_refuses_in_one_line_what_it_does_not_know(override: str, message: str) -> None:

@@ -22,12 +22,12 @@ from gaitprint.core.registry import nearest_name
 T = TypeVar("T")
 
 # pydantic reads this attribute of a standard dataclass; `config_dataclass` sets it.
-_STRICT = ConfigDict(extra="forbid")
+_STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def config_dataclass(cls: type[T]) -> type[T]:
-    """Make a frozen dataclass that `from_mapping` reads, and that refuses unknown keys."""
+    """Make a frozen dataclass that `from_mapping` reads, and that refuses unknown keys, NaN and infinity."""
     cls.__pydantic_config__ = _STRICT  # type: ignore[attr-defined]
     return dataclasses.dataclass(frozen=True, kw_only=True)(cls)
 
@@ -111,25 +111,34 @@ def apply_overrides(values: Mapping[str, Any], overrides: Sequence[str]) -> dict
             node = _child(node, part, ".".join(parents[: depth + 1]))
         if isinstance(node, list):
             _child(node, last, path)
-            node[int(last)] = _parsed(override, text)
+            node[int(last)] = parse_value(text, f"'{override}'")
         elif isinstance(node, dict):
-            node[last] = _parsed(override, text)
+            node[last] = parse_value(text, f"'{override}'")
         else:
             raise UsageError(f"'{override}': '{'.'.join(parents)}' holds {node!r}, which has no keys")
     return result
 
 
-def _parsed(override: str, text: str) -> Any:
+def parse_value(text: str, where: str) -> Any:
+    """Return what one value means in YAML.
+
+    Args:
+        text: the value.
+        where: what the error begins with.
+
+    Raises:
+        UsageError: no YAML, or no date.
+    """
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UsageError(f"'{override}': the value is no YAML ({' '.join(str(error).split())})") from None
+        raise UsageError(f"{where}: the value is no YAML ({' '.join(str(error).split())})") from None
 
 
 def _child(node: Any, part: str, path: str) -> Any:
     """Step into a mapping (making what is missing) or a list."""
     if isinstance(node, dict):
         return node.setdefault(part, {})
-    if isinstance(node, list) and part.isdigit() and int(part) < len(node):
+    if isinstance(node, list) and part.isdecimal() and int(part) < len(node):
         return node[int(part)]
     raise UsageError(f"'{path}' does not lead anywhere in this configuration")

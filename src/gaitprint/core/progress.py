@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -38,9 +38,16 @@ def _progress(console: Console) -> Progress:
 def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
     """Yield `items`, drawing a progress bar while they are consumed.
 
+    Args:
+        items: anything.
+        description: beside the bar.
+        total: how many; None for their length, where they have one.
+
     >>> list(track([1, 2], "counting", total=2))
     [1, 2]
     """
+    if total is None and isinstance(items, Sized):
+        total = len(items)
     with progress_bar() as progress:
         task = progress.add_task(description, total=total, note="")
         for item in items:

@@ -56,7 +56,7 @@ class Registry(Mapping[str, Any]):
         return getattr(importlib.import_module(module), attribute)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._targets
+        return isinstance(name, str) and name in self._targets
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._targets)

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from gaitprint.core.config import parse_value
 from gaitprint.core.errors import UsageError
 
 _OPENING, _CLOSING = "[{", "]}"
@@ -74,24 +75,26 @@ def parse_axis(text: str) -> Axis:
     can be values.
 
     Raises:
-        UsageError: no ``=``, no or an empty value, a bracket that is not closed, no YAML, or a value given twice.
+        UsageError: no ``=``, no or an empty value, a bracket that is not closed, no YAML, keys that are
+            no words, or a value given twice.
 
     >>> parse_axis("schedule=constant,{name: step, epochs: 5}").labels
     ('constant', 'step (epochs 5)')
     """
-    key, equals, values = text.partition("=")
+    key, equals, listed = text.partition("=")
     key = key.strip()
     if not equals or not key:
         raise UsageError(f"--grid {text}: write key=value,value,... for example loss=cross-entropy,triplet")
     if key == "training.seed":
         raise UsageError("--grid training.seed: --seeds says how many seeds each cell is trained with")
-    texts = tuple(value.strip() for value in _split(values, text))
+    texts = tuple(value.strip() for value in _split(listed, text))
     if not all(texts):
         raise UsageError(f"--grid {text}: a value is empty; write null for no value")
+    values = [parse_value(value, f"--grid {text}") for value in texts]
     try:
-        canonical = [_canonical(yaml.safe_load(value)) for value in texts]
-    except yaml.YAMLError as error:
-        raise UsageError(f"--grid {text}: a value is no YAML ({' '.join(str(error).split())})") from None
+        canonical = [_canonical(value) for value in values]
+    except TypeError as error:
+        raise UsageError(f"--grid {text}: a key in a value is no word ({error})") from None
     for number, value in enumerate(texts):
         if canonical[number] in canonical[:number]:
             raise UsageError(f"--grid {text}: the value {value} is given twice")

@@ -85,10 +85,8 @@ def _input(recipe: Recipe, defaults: Mapping[str, Any]) -> tuple[type[ModelInput
         if isinstance(before, Mapping) and isinstance(after, Mapping):
             chosen["preprocessing"] = {**before, **after}
         chosen = {**defaults, **chosen}
-    representation = chosen.pop("representation")
-    input_type = INPUTS[representation]
-    config = input_type.pinned(from_mapping(input_type.Config, chosen, "input"))
-    return input_type, {"representation": representation, **to_mapping(config)}
+    input_type, config = read_choice(INPUTS, chosen, "input", "representation")
+    return input_type, {"representation": chosen["representation"], **to_mapping(input_type.pinned(config))}
 
 
 def _augmentations(recipe: Recipe, input_type: type[ModelInput], model_input: Choice) -> tuple[Choice, ...]:

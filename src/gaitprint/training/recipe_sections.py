@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ def resolved_losses(losses: Sequence[Choice], table: Mapping[str, Any]) -> tuple
     """Return losses with every option and their weight.
 
     Raises:
-        UsageError: as `resolved`; a weight that is no number above 0; the same loss twice.
+        UsageError: as `resolved`; a weight that is no finite number above 0; the same loss twice.
     """
     names = [loss.get("name") for loss in losses]
     if len(set(map(str, names))) < len(names):
@@ -35,6 +36,6 @@ def resolved_losses(losses: Sequence[Choice], table: Mapping[str, Any]) -> tuple
 
 def _weight(loss: Choice) -> float:
     weight = loss.get("weight", 1.0)
-    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not weight > 0:
-        raise UsageError(f"loss.weight of '{loss.get('name')}' is {weight!r}, must be a number above 0")
+    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight < math.inf:
+        raise UsageError(f"loss.weight of '{loss.get('name')}' is {weight!r}, must be a finite number above 0")
     return float(weight)
