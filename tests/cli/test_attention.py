@@ -39,7 +39,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def walkers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three people, two walks each; in one more nothing was seen."""
+    """Three people, two walks each; of a fourth nothing was seen."""
     path = tmp_path_factory.mktemp("walkers") / "store"
     walks = []
     for number in range(6):
@@ -48,7 +48,7 @@ def walkers(tmp_path_factory: pytest.TempPathFactory) -> Path:
         label = (f"{number // 2:03d}", f"walk-{number % 2}", "free", 30.0)
         walks.append(GaitSequence(*label, joints=joints, skeleton=KINECT_V1_20))
     nothing = {"joints": np.zeros((40, 20, 3), np.float32), "confidence": np.zeros((40, 20), np.float32)}
-    walks.append(GaitSequence("002", "walk-9", "free", 30.0, skeleton=KINECT_V1_20, **nothing))
+    walks.append(GaitSequence("003", "walk-9", "free", 30.0, skeleton=KINECT_V1_20, **nothing))
     Store.create(path).add(walks)
     return path
 
@@ -83,7 +83,7 @@ def test_without_a_walk_the_mean_over_walks(run, walkers, tmp_path, capsys) -> N
     assert sorted(path.name for path in everybody.iterdir()) == ["attention.json", "joints.png"]
     values = json.loads((everybody / "attention.json").read_text())
     assert (values["walks"], values["subjects"]) == (6, 3)
-    assert [reject["path"] for reject in values["left_out"]] == ["002/walk-9/free"]
+    assert [reject["path"] for reject in values["left_out"]] == ["003/walk-9/free"]
     single = []
     for number in (0, 1):
         words = ("attention", run, f"000/walk-{number}/free", "--data", walkers, "--out", tmp_path / "one", "--quiet")
@@ -102,7 +102,7 @@ def test_without_a_walk_the_mean_over_walks(run, walkers, tmp_path, capsys) -> N
         ("anthropometry", [], 2, "anthropometry has no attention to show; these have: skeleton-transformer"),
         ("gei", [], 2, "cnn-gei has no attention to show"),
         ("run", ["000/walk-00/free"], 2, "did you mean '000/walk-0/free'?"),
-        ("run", ["002/walk-9/free"], 1, "002/walk-9/free: no joint was seen"),
+        ("run", ["003/walk-9/free"], 1, "003/walk-9/free: no joint was seen"),
         ("run", ["000/walk-0/free", "--subjects", "000"], 2, "--subjects chooses walks for a mean"),
         ("run", ["--subjects", "007"], 2, "holds no subject 007"),
         ("nowhere", [], 2, "nowhere"),

@@ -72,7 +72,8 @@ def attention(
         every, left_out = attend_walks(embedder, store, chosen)
         print_rejects(left_out)
         joints = mean_attention(every)
-        number = len({store.infos[n].subject for n in chosen})
+        without = {name for name, _ in left_out}
+        number = len({store.infos[n].subject for n in chosen if store.infos[n].id not in without})
         title = f"Attention among joints: mean of {joints.walks:,} walks of {number:,} people"
         figures["joints.png"] = joints_figure(joints, title)
         summary |= {"subjects": number, "left_out": rejects_to_json(left_out), **joints.to_json()}

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitprint.core.skeletons import MPII_16, Skeleton
+from gaitprint.evaluation.metrics import mean_of_known, means_of_known
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,7 @@ def mean_distance(
     distances = joint_distances(predicted, true, present)
     if size is not None:
         distances = distances / size[:, None]
-    return JointMeans(*_means(distances))
+    return JointMeans(means_of_known(distances), mean_of_known(distances))
 
 
 def pck(
@@ -96,7 +97,9 @@ def pck(
     """
     known = np.isfinite(size)
     near = joint_distances(predicted, true, present)[known] <= threshold * size[known, None]
-    return JointShares(*_means(np.where(present[known], near, np.nan)), int(known.sum()), int(len(known) - known.sum()))
+    found = np.where(present[known], near, np.nan)
+    frames = int(known.sum())
+    return JointShares(means_of_known(found), mean_of_known(found), frames, len(known) - frames)
 
 
 def pckh(
@@ -154,11 +157,3 @@ def _distance_between(
     a, b = skeleton.index(first), skeleton.index(second)
     size = np.linalg.norm(joints[:, a].astype(np.float64) - joints[:, b], axis=-1)
     return np.where(present[:, a] & present[:, b] & (size > 0), size, np.nan)
-
-
-def _means(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Mean of each column of [N, J] and of all, NaN left out."""
-    known = np.isfinite(values)
-    total, count = np.where(known, values, 0.0).sum(axis=0), known.sum(axis=0)
-    per_joint = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
-    return per_joint, float(total.sum() / count.sum()) if count.sum() else float("nan")
