@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gaitprint.core.errors import UsageError
-from gaitprint.gallery import milvus_collections, milvus_enrollments, postgres
+from gaitprint.gallery import milvus_collections, milvus_enrollments, milvus_search, postgres
 from gaitprint.gallery.engine import GalleryError, default_location, open_engine, without_password
 from gaitprint.gallery.milvus_enrollments import Enrollment
 from gaitprint.gallery.milvus_search import MilvusScores
@@ -52,6 +52,31 @@ def test_the_graph_finds_whom_the_exact_search_finds(new_location, monkeypatch) 
         assert np.mean(same) >= 0.99
         server.delete("p0")
         assert all(template.person != "p0" for _, template in server.search(KEY, probes[:1], 3)[0])
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_a_search_that_needs_more_hits_than_milvus_returns_is_as_exact(new_location, monkeypatch, distance) -> None:
+    """One person has more templates near the probe than that; and Euclidean bounds of parts leave most in doubt."""
+    monkeypatch.setattr(milvus_search, "_MOST_FOUND", 64)
+    monkeypatch.setattr(milvus_search, "PAGE", 100)
+    rng, key = np.random.default_rng(0), replace(KEY, distance=distance)
+    probe = rng.normal(size=(1, 2, 30)).astype(np.float32)
+    vectors = np.concatenate([probe + 0.1 * rng.normal(size=(300, 2, 30)), rng.normal(size=(100, 2, 30))])
+    names = ["Anna"] * 300 + [f"p{number}" for number in range(100)]
+    templates = [
+        Template(
+            name, key, "joints", vector.astype(np.float32), f"{place}", "c", "v", person_id=f"{names.index(name):032x}"
+        )
+        for place, (name, vector) in enumerate(zip(names, vectors, strict=True))
+    ]
+    found = []
+    for engine_name in ("sqlite", "milvus"):
+        with open_engine(new_location(engine_name)) as engine:
+            engine.add(templates)
+            (entries,) = engine.search(key, probe, 40)
+            found.append([(template.person, template.walk, entry.distance) for entry, template in entries])
+    assert len(found[0]) == 40
+    assert found[1] == found[0]
 
 
 def test_who_is_removed_during_a_search_is_not_found(new_location, monkeypatch) -> None:

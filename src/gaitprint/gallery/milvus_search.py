@@ -1,4 +1,8 @@
-"""Searching templates in Milvus: scored by inner product over all vectors."""
+"""Searching templates in Milvus: scored by inner product over all vectors.
+
+Milvus returns a limited number of hits. Where more templates than that may matter (one person has very many, or the
+bounds of a metric are wide), all of them are compared: slower, and as exact.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitprint.gallery.milvus_collections import LABELS
+from gaitprint.gallery.milvus_collections import LABELS, PAGE, all_rows
 from gaitprint.gallery.ranking import ProbeScores
 from gaitprint.gallery.template import ModelKey
 
@@ -29,7 +33,7 @@ class MilvusScores:
         wanted: an expression for those that are searched.
 
     Attributes:
-        rows: of all templates that were loaded, by id.
+        rows: of all templates that were loaded, by id; vectors float32 [P D].
     """
 
     def __init__(self, client: Any, collection: str, key: ModelKey, scores: ProbeScores, wanted: str) -> None:
@@ -41,17 +45,22 @@ class MilvusScores:
         self.rows: dict[str, dict[str, Any]] = {}
 
     def best(self, count: int) -> list[int | str]:
-        """See `ranking.Scored`."""
-        return [str(hit["id"]) for hit in self._hits(count)]
+        """See `ranking.Scored`; all templates where Milvus does not return `count`."""
+        hits = self._hits(count)
+        if _MOST_FOUND == len(hits) < count:
+            return self._everything()
+        return [str(hit["id"]) for hit in hits]
 
     def at_least(self, score: float) -> list[int | str]:
-        """See `ranking.Scored`."""
+        """See `ranking.Scored`; all templates where they are more than Milvus returns."""
         count = 256
         while True:
             hits = self._hits(count)
-            if len(hits) < count or hits[-1]["distance"] < score or count == _MOST_FOUND:
+            if len(hits) < min(count, _MOST_FOUND) or hits[-1]["distance"] < score:
                 return [str(hit["id"]) for hit in hits if hit["distance"] >= score]
-            count = min(4 * count, _MOST_FOUND)
+            if len(hits) == _MOST_FOUND:
+                return self._everything()
+            count *= 4
 
     def load(self, templates: list[int | str]) -> tuple[list[str], NDArray[np.float32]]:
         """See `ranking.Scored`.
@@ -59,13 +68,19 @@ class MilvusScores:
         Raises:
             RemovedMeanwhileError: one of them is not there any more.
         """
-        rows = self._client.get(self._collection, ids=list(templates), output_fields=["id", *LABELS, "vector"])
-        self.rows |= {str(row["id"]): row for row in rows}
+        length, fields = self._key.parts * self._key.size, ["id", *LABELS, "vector"]
+        for start in range(0, len(templates), PAGE):
+            ids = templates[start : start + PAGE]
+            for row in self._client.get(self._collection, ids=ids, output_fields=fields):
+                self.rows[str(row["id"])] = {**row, "vector": np.asarray(row["vector"], np.float32)[:length]}
         if any(str(template) not in self.rows for template in templates):
             raise RemovedMeanwhileError
         chosen = [self.rows[str(template)] for template in templates]
-        vectors = np.array([row["vector"] for row in chosen], np.float32)[:, : self._key.parts * self._key.size]
+        vectors = np.stack([row["vector"] for row in chosen])
         return [row["person_id"] for row in chosen], vectors.reshape(-1, self._key.parts, self._key.size)
+
+    def _everything(self) -> list[int | str]:
+        return [str(row["id"]) for row in all_rows(self._client, self._collection, self._wanted, ["id"])]
 
     def _hits(self, count: int) -> list[dict[str, Any]]:
         (hits,) = self._client.search(
