@@ -115,7 +115,7 @@ def extract(folder: Path, path: Path, names: str, prefix: str) -> int:
         try:
             found = people_in_video(video)
             passages = [passage for person in found.people for passage in person.passages]
-            walks = [walk for walk in name_walks(passages, subject, recording, set(store)) if walk is not None]
+            walks = [walk for walk in name_walks(passages, subject, recording, store) if walk is not None]
         except (InvalidSequenceError, UnreadableFileError) as error:
             walks = []
             print(error)

@@ -36,9 +36,14 @@ def test_a_video_becomes_walks_pictures_and_a_table(video: Path, tmp_path: Path,
     printed = capsys.readouterr().out
     assert "ann/hall-01/090" in printed
     assert "segmentation" in printed
-    # The same video once more is another walk, not an error.
-    assert main.run(["extract", str(video), "--out", str(store), *options[:-2], "--quiet"]) == 0
-    assert len(Store.open(store)) == 2
+    # The same video once more adds nothing; with other options, it is another walk.
+    assert main.run(["extract", str(video), "--out", str(store), *options]) == 0
+    assert "0 walks added" in (printed := capsys.readouterr().out)
+    assert "1 there already" in " ".join(printed.split())
+    assert json.loads(summary.read_text())["added"] == 0
+    options.remove("--frames")
+    assert main.run(["extract", str(video), "--out", str(store), *options, "--quiet"]) == 0
+    assert [info.id for info in Store.open(store).infos] == ["ann/hall-01/090", "ann/hall-02/090"]
 
 
 def test_a_video_without_a_usable_walk_is_an_error_with_its_reason(tmp_path: Path, capsys) -> None:

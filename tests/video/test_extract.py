@@ -1,5 +1,6 @@
 """From rendered videos to passages, with the front-end that needs nothing installed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from tests.video.crowds import camera, grey, passer, picture, write
 
 from gaitprint.core.errors import UnreadableFileError, UsageError
+from gaitprint.data.store import Store
 from gaitprint.video.front_ends import choose_front_ends
 from gaitprint.video.naming import name_walks
 from gaitprint.video.passage import Passage
@@ -167,15 +169,28 @@ def test_a_camera_that_moves_gives_nothing_without_a_network(tmp_path: Path) -> 
     assert usable(passages) == []
 
 
-def test_names(one, crossing) -> None:
+def test_names(one, crossing, tmp_path) -> None:
     passages = extract(one[0])[1]
     (walk,) = [walk for walk in name_walks(passages, "ann", "nm") if walk is not None]
     assert walk.id == "ann/nm-01/090"
-    (again,) = [walk for walk in name_walks(passages, "ann", "nm", (walk.id,)) if walk is not None]
+    store = Store.create(tmp_path / "walks")
+    store.add([walk])
+    (same,) = [walk for walk in name_walks(passages, "ann", "nm", store) if walk is not None]
+    assert same.id == walk.id
+    other = [replace(passage, walk=replace(passage.walk, frame_rate_hz=26.0)) for passage in passages if passage.walk]
+    (again,) = [walk for walk in name_walks(other, "ann", "nm", store) if walk is not None]
     assert again.id == "ann/nm-02/090"
+    (ben,) = [walk for walk in name_walks(passages, "ben", "nm", store) if walk is not None]
+    assert ben.id == "ben/nm-01/090"
     two = extract(crossing[0])[1]
     with pytest.raises(UsageError, match="two people walk at once"):
         name_walks(two, "ann", "nm")
     named = [walk for walk in name_walks(two, None, "a/b") if walk is not None]
     assert len({walk.subject for walk in named}) == 2
     assert all(walk.subject.startswith("a_b-person-") for walk in named)
+    # Once more it is the same people; in another video of this name, others.
+    store.add(named)
+    assert [walk.id for walk in name_walks(two, None, "a/b", store) if walk is not None] == [walk.id for walk in named]
+    others = [walk for walk in name_walks(other, None, "a/b", store) if walk is not None]
+    assert {walk.subject for walk in others}.isdisjoint(walk.subject for walk in named)
+    assert {walk.condition for walk in others}.isdisjoint(walk.condition for walk in named)

@@ -47,7 +47,7 @@ def extract(
 
     The camera should stand still; where it moves, people are found by the MediaPipe front-end alone. Each passage is a
     person walking one way, whole in the picture, with nobody before or behind them. What will not do is listed with the
-    reason and not kept.
+    reason and not kept. The same video once more, with the same options, adds only what is missing.
 
     Args:
         source: A video file, a folder of pictures, a webcam's number, or a stream's address (rtsp://...).
@@ -67,7 +67,7 @@ def extract(
 
     Returns:
         source, store, frames, frame_rate_hz, people, other_things, passages (each with id, frames, direction, view_deg,
-        quality and refused), usable, stages (seconds), frames_per_second, pictures, warnings.
+        quality and refused), usable, added, stages (seconds), frames_per_second, pictures, warnings.
 
     Raises:
         FailedCheckError: no walk that will do; the text says why.
@@ -100,7 +100,7 @@ def extract(
         size=parse_size(size), joint_axes=joint_axes, frames_size=_SIDE_OF_FRAMES if frames else None
     )
     extraction = Extraction(video, front_ends, options)
-    found = _keep_passages(extraction, store, WalkNames(subject, condition or video.name, set(store)), folder)
+    found = _keep_passages(extraction, store, WalkNames(subject, condition or video.name, store), folder)
     if not video.is_live:
         with extraction.stages.measure("pictures"):
             found.drawn.append(folder / "annotated.mp4")
@@ -112,16 +112,18 @@ def extract(
     summary = _summary(source, out, extraction, found, warnings)
     if not found.usable:
         raise FailedCheckError(f"{video.name}: {no_walk(found.passages)}; pictures in {folder}", summary)
-    output.print(Text(f"{counted(found.usable, 'walk')} added to {out}; pictures in {folder}"))
+    there = f", {found.usable - found.added} there already" if found.added < found.usable else ""
+    output.print(Text(f"{counted(found.added, 'walk')} added to {out}{there}; pictures in {folder}"))
     return summary
 
 
 @dataclass
 class _Found:
-    """What was found so far: passages without their pictures, the ids of their walks, the pictures' files."""
+    """What was found so far: passages without pictures, the ids of their walks, how many were added, drawn files."""
 
     passages: list[Passage] = field(default_factory=list)
     ids: list[str | None] = field(default_factory=list)
+    added: int = 0
     drawn: list[Path] = field(default_factory=list)
 
     @property
@@ -130,7 +132,7 @@ class _Found:
 
 
 def _keep_passages(extraction: Extraction, store: Store, names: WalkNames, folder: Path) -> _Found:
-    """Draw passages and add their walks to the store: of a file all at the end, of what is live each at once."""
+    """Draw passages and add walks that the store lacks: of a file all at the end, of what is live each at once."""
     from gaitprint.core.progress import console
     from gaitprint.video.live import LiveSource
     from gaitprint.video.passage import without_pictures
@@ -148,8 +150,9 @@ def _keep_passages(extraction: Extraction, store: Store, names: WalkNames, folde
                 found.drawn += write_passage(passage, folder, name, video.frame_rate_hz)
             found.passages.append(replace(without_pictures(passage), walk=None))
             found.ids.append(None if walk is None else walk.id)
-            if walk is not None:
+            if walk is not None and walk.id not in store:
                 waiting.append(walk)
+                found.added += 1
             if video.is_live:
                 store.add(waiting)
                 waiting.clear()
@@ -227,6 +230,7 @@ def _summary(source: str, out: Path, extraction: Extraction, found: _Found, warn
         "other_things": extraction.other_things,
         "passages": passages,
         "usable": found.usable,
+        "added": found.added,
         "stages": {stage: round(spent, 3) for stage, spent in extraction.stages.seconds.items()},
         "frames_per_second": round(_speed(extraction), 2),
         "pictures": [str(path) for path in found.drawn],
