@@ -65,7 +65,7 @@ class Protocol:
         select: chooses gallery and probes.
         by_view: whether every (probe view, gallery view) cell is a trial of its own, averaged over gallery views and
             then over probe views; otherwise all views of the gallery are searched together.
-        exclude_identical_view: whether cells of two identical views are left out of the headline figures.
+        exclude_identical_view: whether cells of two identical views are left out of the ranks' means.
         unmatched: what becomes of a probe whose subject is not in the gallery: it counts as ``wrong`` (the caller may
             ask for removal), is skipped (``skip``), or is ``unlabelled``: ranked for a server, but in no figure.
         num_candidates: length of the list of identities for an evaluation server; 0 for none.

@@ -165,7 +165,8 @@ class Evaluation:
         notes: choices and omissions that a reader of the figures must know.
         conditions: one entry for each group of probes, in the protocol's order.
         matches: one entry for each probe.
-        verification: pairs of probe and gallery, where computed.
+        verification: all pairs of probe and gallery, where computed; also those of one view, whatever the ranks
+            leave out.
         open_set: open-set identification, where the protocol is one.
         candidates: ranked identities for an evaluation server, where the protocol asks for them.
         rank1: mean over `conditions` of their headline figure, in 0..1; None where it does not apply.
