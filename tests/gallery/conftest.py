@@ -39,7 +39,7 @@ class Lookup(WalkEmbedder):
         self.name = name
         self.weights = weights
         self.calibration = calibration
-        self.needs = needs or {}
+        self.needs = needs or ({"skeleton": "kinect-v1-20", "axes": 3} if modality == "joints" else {})
 
     @property
     def distance(self) -> str:

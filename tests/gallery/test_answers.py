@@ -186,7 +186,7 @@ def test_several_walks_are_decided_on_together(location) -> None:
 
 
 def test_two_models_of_one_modality_look_at_walks_of_their_own(location) -> None:
-    kinect = Lookup(name="kinect", needs={"skeleton": "kinect-v1-20", "axes": 3})
+    kinect = Lookup(name="kinect", needs={"skeleton": "kinect-v1-20"})  # 3-D is what the input has by default
     video = Lookup(name="video", needs={"skeleton": "blazepose-33", "axes": 2}, weights="2" * 64)
     rng = np.random.default_rng(0)
     flat = [
@@ -209,6 +209,6 @@ def test_two_models_of_one_modality_look_at_walks_of_their_own(location) -> None
             "p/c/v: has 2-D joints of coco-17; kinect needs 3-D joints of kinect-v1-20; "
             "video needs 2-D joints of blazepose-33"
         )
-        gallery.use_models([kinect, Lookup(name="any")])
-        with pytest.raises(UsageError, match="kinect and any both look at joints of p0/walk-0/front"):
+        gallery.use_models([kinect, Lookup(name="twin")])
+        with pytest.raises(UsageError, match="kinect and twin both look at joints of p0/walk-0/front"):
             gallery.identify(solid[0][0])

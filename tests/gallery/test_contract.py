@@ -184,7 +184,7 @@ def test_an_enrolment_is_whole_or_not_at_all(location) -> None:
         gallery.enroll("Anna", walks[0])
         before = everything(gallery.engine)
         bad = walk_of(None, "p", 1, shape=np.zeros(64))
-        with pytest.raises(IncompatibleError, match="p/walk-1/front: has silhouettes; lookup needs joints"):
+        with pytest.raises(IncompatibleError, match="p/walk-1/front: has silhouettes; lookup needs 3-D joints"):
             gallery.enroll("Ben", [*walks[1], bad])
         with pytest.raises(UsageError, match="no walk to enroll"):
             gallery.enroll("Ben", [])

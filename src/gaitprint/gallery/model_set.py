@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gaitprint.core.choices import read_choice
 from gaitprint.core.errors import IncompatibleError, UsageError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import Skeleton, get_skeleton, mapping
@@ -20,8 +21,8 @@ class Need:
 
     Args:
         modality: ``silhouettes``, ``joints`` or ``frames``.
-        skeleton: whose joints; None for any.
-        axes: coordinates of the joints, 2 or 3; None for any.
+        skeleton: whose joints; None where no joints are looked at.
+        axes: coordinates of the joints, 2 or 3; None with `skeleton`.
     """
 
     modality: str
@@ -30,13 +31,11 @@ class Need:
 
     @classmethod
     def of_card(cls, card: Mapping[str, Any]) -> Need:
-        """Read what the ``input`` of a model's card says; options that it leaves out are those of the input."""
-        options = dict(card["input"])
-        representation = options.pop("representation")
-        modality = str(INPUTS[representation].modality)
-        if modality != "joints" or "skeleton" not in options:
-            return cls(modality)
-        return cls(modality, get_skeleton(options["skeleton"]), int(options.get("axes", 3)))
+        """Read what the ``input`` of a model's card says; errors as `core.choices.read_choice`."""
+        input_type, options = read_choice(INPUTS, card["input"], "input", "representation")
+        if input_type.modality != "joints":
+            return cls(input_type.modality)
+        return cls("joints", get_skeleton(options.skeleton), options.axes)
 
     def __str__(self) -> str:
         if self.skeleton is None:
