@@ -25,6 +25,9 @@ from gaitprint.models.pose.base import PoseNetwork
 from gaitprint.models.pose.weights import PoseCard, find_pose_weights, load_pose_network
 from gaitprint.models.weight_files import read_card_of
 
+# Kept features are found by walk and weights alone. Whoever changes what is computed from these (how frames are padded
+# and resized, what of a network its features are) gives the folder another name.
+_FOLDER = "pose-features"
 # Frames that the network sees at once.
 _BATCH_FRAMES = 32
 
@@ -137,7 +140,7 @@ class PoseFeaturesInput(FrameClips):
                     f"the model takes features of {self.weights_hash[:12]}"
                 )
             device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-            folder = cache_folder() / "pose-features" / card.weights_hash[:32]
+            folder = cache_folder() / _FOLDER / card.weights_hash[:32]
             self._loaded = channels_last(network.to(device)), FeatureCache(folder)
         return self._loaded
 
