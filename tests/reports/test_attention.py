@@ -177,8 +177,9 @@ def test_no_line_where_the_model_did_not_look() -> None:
         _walk(((0, 19), (10, 29))),
         _walk(frames=np.r_[np.nan, np.ones(59)]),
         _walk(separation=np.full(150, np.nan)),
+        _walk(poses=np.where(np.arange(150)[:, None, None] // 10 == 1, np.nan, _walk().poses)),
     ],
-    ids=["no ankles", "image", "one frame", "overlap", "unseen frame", "ankles never seen"],
+    ids=["no ankles", "image", "one frame", "overlap", "unseen frame", "ankles never seen", "nobody for a while"],
 )
 def test_draws_whatever_there_is(walk: WalkAttention, recwarn) -> None:
     _save(frames_figure(walk, "$a_"))

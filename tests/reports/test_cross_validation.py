@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,19 @@ def test_the_table_fits_a_terminal_and_names_every_system(result: CrossValidatio
     assert backwards[-1] == one_point[-1] == "–"
     assert "5, 5, 5" in text
     assert "mAP" not in text  # in the files
+
+
+def test_names_are_drawn_literally(tmp_path: Path) -> None:
+    odd = CrossValidation("first-walk", (system(r"runs/[a]$\x{$|b", 3.0),))
+    assert r"runs/[a]$\x{$|b" in printed(odd)
+    write_cross_validation(odd, tmp_path)
+    assert r"| runs/[a]$\x{$\|b |" in (tmp_path / "crossvalidation.md").read_text()
+
+
+def test_people_with_one_walk_each_are_drawn(tmp_path: Path, recwarn) -> None:
+    folds = tuple(replace(fold, genuine=fold.genuine[:0]) for fold in system("one", 3.0).folds)
+    write_cross_validation(CrossValidation("verification", (SystemResult("one", folds),)), tmp_path)
+    assert not recwarn.list
 
 
 def test_files_hold_all_figures(result: CrossValidation, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 from scipy.stats import norm
 
 from gaitprint.core.errors import UsageError
-from gaitprint.evaluation.results import ConditionResult, VerificationResult
+from gaitprint.evaluation.results import ConditionResult, OpenSetResult, VerificationResult
 from gaitprint.evaluation.verification import PairCollector
 from gaitprint.reports import figures
 from gaitprint.reports.style import HEAT, inline_svg
@@ -108,6 +108,46 @@ def test_open_set_marks_its_operating_points(case) -> None:
     axes = figures.open_set_curve(case.evaluation.open_set).axes[0]
     points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines[1:]]
     np.testing.assert_allclose(points, [(0.01, 79.3), (0.1, 73.0)])
+
+
+def test_open_set_marks_lie_on_the_curve_also_where_few_others_searched() -> None:
+    """Three searches of others: no rate between 0 and a third, so that both points are those of no false alarm."""
+    result = OpenSetResult(np.array([0, 1 / 3, 2 / 3, 1.0]), np.array([0.8, 0.5, 0.2, 0.1]), {"1e-2": 0.2, "1e-1": 0.2})
+    curve = figures.open_set_curve(result).axes[0].lines[0]
+    assert (curve.get_xdata()[0], curve.get_ydata()[0]) == (0.01, pytest.approx(80.0))
+    assert curve.get_drawstyle() == "steps-post"  # the same rate from 0 to a third, and so at a tenth
+
+
+def test_worse_than_chance_is_within_the_axes() -> None:
+    thresholds = np.linspace(-4, 4, 200)
+    result = VerificationResult(
+        norm.cdf(thresholds, 0), norm.sf(thresholds, 1), thresholds, norm.cdf(0.5), 0.2, {}, 9, 9
+    )
+    axes = figures.det_curve(result).axes[0]
+    assert axes.get_xlim()[1] > 0.5  # normal deviates
+    assert [text.get_text() for text in axes.texts] == ["EER 69.1 %"]
+
+
+def test_many_views_and_long_names_leave_room_for_the_figure() -> None:
+    names = tuple(f"camera {n} at the north-western entrance" for n in range(30))
+    cells = np.full((30, 3), 0.5)
+    conditions = [
+        ConditionResult(
+            f"condition {n} with a name that is rather long",
+            9,
+            views=names,
+            gallery_views=names[:3],
+            rank1_by_view_pair=cells,
+            rank1_by_view=cells[:, 0],
+        )
+        for n in range(3)
+    ]
+    for figure in (figures.view_bars(conditions), figures.rank1_heat_map(conditions[0])):
+        figure.draw_without_rendering()
+        box, size = figure.axes[0].get_position(), figure.get_size_inches()
+        assert box.width * size[0] > 3
+        assert box.height * size[1] > 0.8
+        assert size[1] < 12
 
 
 def test_what_is_missing_is_said() -> None:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -66,13 +67,21 @@ def test_what_stands_around_the_tables_stays(tmp_path: Path) -> None:
     assert "2 seeds" not in text
 
 
+def leaderboard_page(folder: Path) -> str:
+    write_documentation(RESULT, folder / "page.md")
+    return (folder / "page.md").read_text()
+
+
 def test_a_page_without_a_place_for_the_tables_is_left_alone(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("Mine.\n")
-    for act in (check_documentation, lambda file: write_documentation(RESULT, file)):
-        with pytest.raises(UsageError, match=r"page\.md"):
-            act(page)
-    assert page.read_text() == "Mine.\n"
+    begin, end = re.findall("<!--.*?-->", leaderboard_page(tmp_path / "other"))
+    for content in (b"Mine.\n", f"{end}\n{begin}\n".encode(), b"\xff\xfe"):
+        page.write_bytes(content)
+        for act in (check_documentation, lambda file: write_documentation(RESULT, file)):
+            with pytest.raises(UsageError, match=r"page\.md"):
+                act(page)
+        assert page.read_bytes() == content
+    assert not (tmp_path / "images").exists()
 
 
 def test_nothing_measured_gives_no_picture() -> None:

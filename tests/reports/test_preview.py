@@ -8,22 +8,21 @@ from gaitprint.reports.preview import contact_sheet, gei_preview, silhouette_str
 
 
 def _stick_walk(frames: int, frame_rate_hz: float, turn_rad: float = 0.0) -> np.ndarray:
-    """Kinect joints of a stick figure that walks away from the sensor, turned about the vertical."""
+    """Kinect joints [T, 20, 3] of a stick figure that walks away from the sensor, turned about the vertical.
+
+    Axes are left-handed: x to the walker's right, y up, z ahead. A stride takes a second, and toes point ahead.
+    """
+    heights = {"head": 1.7, "thorax": 1.4, "spine_mid": 1.2, "pelvis": 1.0, "shoulder": 1.4, "elbow": 1.2, "wrist": 1.0}
+    heights |= {"hand": 0.9, "hip": 0.95, "knee": 0.5, "ankle": 0.1, "foot": 0.02}
+    swing = 0.3 * np.sin(2 * np.pi * np.arange(frames) / frame_rate_hz)  # of the left ankle
     joints = np.zeros((frames, 20, 3))
-    swing = 0.3 * np.sin(2 * np.pi * np.arange(frames) / frame_rate_hz)  # a stride a second
-    for name, x, y, z in (
-        ("head", 0, 1.7, 0),
-        ("thorax", 0, 1.4, 0),
-        ("pelvis", 0, 1, 0),
-        ("left_hip", -0.15, 0.95, 0),
-        ("right_hip", 0.15, 0.95, 0),
-        ("left_ankle", -0.15, 0.1, 1),
-        ("right_ankle", 0.15, 0.1, -1),
-        ("left_foot", -0.15, 0, 1),
-        ("right_foot", 0.15, 0, -1),
-    ):
-        joints[:, KINECT_V1_20.index(name)] = [x, y, 0]
-        joints[:, KINECT_V1_20.index(name), 2] = z * swing
+    for number, joint in enumerate(KINECT_V1_20.joints):
+        side, _, part = joint.rpartition("_") if joint != "spine_mid" else ("", "", joint)
+        sign = {"left": -1, "right": 1}.get(side, 0)
+        share = {"knee": 0.5, "ankle": 1.0, "foot": 1.0}.get(part, 0.0)
+        ahead = {"knee": 0.06, "foot": 0.15}.get(part, 0.0)
+        joints[:, number, :2] = 0.15 * sign, heights[part]
+        joints[:, number, 2] = ahead - sign * share * swing
     cos, sin = np.cos(turn_rad), np.sin(turn_rad)
     turned = joints @ np.array([[cos, 0, -sin], [0, 1, 0], [sin, 0, cos]])
     return (turned + np.array([0.3, 0, 3])).astype(np.float32)
@@ -53,11 +52,40 @@ def test_side_view_does_not_depend_on_the_direction_of_walking() -> None:
     assert np.mean(np.abs(straight.astype(int) - turned) > 60) < 0.01
 
 
+def test_the_walker_goes_to_the_right_whatever_the_axes_and_the_hips_say() -> None:
+    expected = skeleton_strip(_stick_walk(120, 30), KINECT_V1_20)
+    # Of a sensor with right-handed axes; and of one that always sees the front: hips, shoulders and arms are recorded
+    # across its line of sight, although the legs walk past it.
+    mirrored = _stick_walk(120, 30) * np.float32([-1, 1, 1])
+    past = _stick_walk(120, 30, turn_rad=np.pi / 2)
+    upper = [number for number, name in enumerate(KINECT_V1_20.joints) if not name.endswith(("knee", "ankle", "foot"))]
+    front = past.copy()
+    front[:, upper] = _stick_walk(120, 30, turn_rad=np.pi)[:, upper]
+    for walk in (mirrored, front):
+        image = skeleton_strip(walk, KINECT_V1_20)
+        pixels = [np.split(each.max(axis=2)[64:] > 0, 6, axis=1) for each in (image, expected)]
+        widths = [[np.ptp(np.nonzero(pose.any(axis=0))[0]) for pose in poses] for poses in pixels]
+        np.testing.assert_allclose(*widths, atol=8)
+        for pose in pixels[0]:  # toes lie ahead of the rest of the legs, on average
+            columns = np.nonzero(pose)[1]
+            assert np.nonzero(pose[-10:])[1].max() >= np.quantile(columns, 0.9)
+
+
 def test_poses_cover_one_stride() -> None:
-    image = skeleton_strip(_stick_walk(150, 30), KINECT_V1_20, poses=2)
-    first, second = np.split(image, 2, axis=1)
-    # Half a stride later left and right have changed places: a mirror image with the two colours exchanged.
-    assert np.mean((first.max(axis=2) > 0) != (second[:, ::-1].max(axis=2) > 0)) < 0.05
+    image = skeleton_strip(_stick_walk(150, 30), KINECT_V1_20, poses=4)
+    _, first, _, second = np.split(image, 4, axis=1)
+    # Half a stride later left and right have changed places: the same shape with the two colours exchanged.
+    assert np.mean((first.max(axis=2) > 0) != (second.max(axis=2) > 0)) < 0.05
+    legs = first[64:].astype(int) - second[64:]
+    assert np.mean(np.abs(legs).max(axis=2) > 60) > 0.05
+
+
+def test_legs_that_tell_nothing_are_seen_as_recorded() -> None:
+    standing = np.repeat(_stick_walk(1, 30), 60, axis=0)
+    standing[..., 2] = 3.0
+    arms = standing[:, [KINECT_V1_20.index("left_wrist"), KINECT_V1_20.index("right_wrist")], 0]
+    reach = np.ptp(np.nonzero(skeleton_strip(standing, KINECT_V1_20, poses=1)[:64].any(axis=(0, 2)))[0])
+    assert reach > 0.9 * np.ptp(arms[0]) * 0.86 * 128 / 1.7
 
 
 def test_unseen_joints_are_not_drawn() -> None:

@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from gaitprint.evaluation.results import ConditionResult, Evaluation
-from gaitprint.reports.summary import condition_table, error_rates, facts, headline, headline_caption, view_table
+from gaitprint.reports.summary import (
+    condition_table,
+    conditions_with_view_pairs,
+    count_text,
+    error_rates,
+    facts,
+    headline,
+    headline_caption,
+    notes,
+    view_table,
+)
 
 
 def test_headline_of_several_conditions_is_their_rank1(case) -> None:
@@ -56,6 +66,25 @@ def test_view_table_joins_conditions_with_different_views(case) -> None:
     table = view_table(dataclasses.replace(case.evaluation, conditions=(pooled,)))
     assert table is not None
     assert table.rows[-1] == ("All", "80.0 %")  # four of five probes are of the first view
+
+
+def test_views_without_number_are_not_listed_and_that_is_said(case) -> None:
+    """As of Gait3D and GREW, where nearly every walk has a view of its own."""
+    views = tuple(f"video-{n}" for n in range(1234))
+    cells = np.zeros((1234, 2))
+    many = ConditionResult("all", 1234, 0.5, views=views, rank1_by_view=cells[:, 0], rank1_by_view_pair=cells)
+    evaluation = dataclasses.replace(case.evaluation, conditions=(many,))
+    assert view_table(evaluation) is None
+    assert conditions_with_view_pairs(evaluation) == ()
+    assert notes(evaluation)[:-1] == case.evaluation.notes
+    assert "1,234 views" in notes(evaluation)[-1]
+    assert notes(case.evaluation) == case.evaluation.notes
+    assert conditions_with_view_pairs(case.evaluation) == case.evaluation.conditions
+
+
+def test_no_count_has_four_digits_or_an_exponent() -> None:
+    texts = [count_text(number) for number in (999, 999_499, 999_500, 999_999_999, 1_234_000_000_000)]
+    assert texts == ["999", "999 k", "1 M", "1 G", "1.23 T"]
 
 
 def test_error_rates_name_every_figure(case) -> None:

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from gaitprint.evaluation.attention_ratios import key_moments
+from gaitprint.evaluation.metrics import means_of_known
 from gaitprint.reports.skeleton_drawing import (
     PICTURE_WIDTH_INCH,
     SIDE_COLOURS,
@@ -114,8 +115,7 @@ class _StickFigures:
         self._rate_hz = attention.frame_rate_hz
         views = plane_views(attention.poses.reshape(-1, attention.poses.shape[2]))
         self._poses = list(views.values())[-1].reshape(*attention.poses.shape[:2], 2)
-        about = np.nanmean(self._poses, axis=1, keepdims=True)
-        self._poses[..., 0] -= about[..., 0]
+        self._poses[..., 0] -= means_of_known(self._poses[..., 0], axis=1)[:, None]
         # Percentiles, so that one stray joint does not shrink everybody.
         lows, highs = np.nanpercentile(self._poses.reshape(-1, 2), [1, 99], axis=0)
         self._low, height = float(lows[1]), max(float(highs[1] - lows[1]), 1e-6)

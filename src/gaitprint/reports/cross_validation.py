@@ -9,11 +9,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.table import Table
+from rich.text import Text
 
 from gaitprint.core.files import atomic_path, write_text
 from gaitprint.evaluation.cross_validation import CrossValidation, SystemResult, common_figures
+from gaitprint.reports.markdown import markdown_row
 from gaitprint.reports.study import spread_text
-from gaitprint.reports.style import GRID, INK, MUTED, PAPER, SERIES
+from gaitprint.reports.style import GRID, INK, MUTED, PAPER, SERIES, plain_text
 from gaitprint.reports.summary import MISSING, TextTable
 
 _HEADERS = {"rank1": "rank-1 %", "rank5": "rank-5 %", "rank10": "rank-10 %", "map": "mAP %", "eer": "EER %"}
@@ -33,12 +35,14 @@ def cross_validation_rows(result: CrossValidation) -> TextTable:
 
 
 def cross_validation_table(result: CrossValidation) -> Table:
-    """Return what is worth printing after a cross-validation."""
+    """Return what is worth printing after a cross-validation; names are drawn literally."""
     ready = _columns(cross_validation_rows(result), hidden=("rank-10 %", "mAP %"))  # in the files; narrow terminals
     first = result.systems[0]
     people = ", ".join(str(fold.subjects) for fold in first.folds)
     table = Table(
-        title=f"{result.protocol}, people never trained on: {people}; mean ± deviation over {len(first.folds)} folds",
+        title=Text(
+            f"{result.protocol}, people never trained on: {people}; mean ± deviation over {len(first.folds)} folds"
+        ),
         title_justify="left",
         box=None,
         padding=(0, 2, 0, 0),
@@ -48,7 +52,7 @@ def cross_validation_table(result: CrossValidation) -> Table:
         text = "\n".join(header.rsplit(" ", 2)) if number else header
         table.add_column(text, justify="right" if number else "left", no_wrap=True)
     for row in ready.rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     return table
 
 
@@ -63,7 +67,7 @@ def cross_validation_markdown(result: CrossValidation) -> str:
     """Return the table in Markdown."""
     ready = cross_validation_rows(result)
     lines = [ready.headers, tuple("---" for _ in ready.headers), *ready.rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return "".join(f"{markdown_row(line)}\n" for line in lines)
 
 
 def write_cross_validation(result: CrossValidation, folder: Path) -> None:
@@ -92,8 +96,9 @@ def _draw_distances(axes: Axes, system: SystemResult) -> None:
     first, last = np.quantile(np.concatenate([genuine, impostors]), [0.0005, 0.9995]).tolist()
     bins = np.histogram_bin_edges([], _BINS, (first, last)).tolist()  # of some width, also for a single distance
     for distances, colour, label in ((impostors, SERIES[1], "two people"), (genuine, SERIES[0], "one person")):
-        axes.hist(distances, bins, density=True, color=colour, alpha=0.6, label=label)
-    axes.set_title(system.name, loc="left", fontsize=10, color=INK)
+        if len(distances):  # nobody may have two walks to compare
+            axes.hist(distances, bins, density=True, color=colour, alpha=0.6, label=label)
+    axes.set_title(plain_text(system.name), loc="left", fontsize=10, color=INK)
     axes.set_yticks([])
     _plain(axes)
 

@@ -31,12 +31,15 @@ from gaitprint.reports.style import (
     add_legend,
     new_figure,
     plain_text,
+    wrapped_text,
 )
 from gaitprint.reports.summary import MISSING, rank1_by_view
 
 # Error rates that stand at the ticks of a DET plot (Martin et al., "The DET curve", Eurospeech 1997).
-_DET_TICKS = (0.0001, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+_DET_TICKS = (0.0001, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _LINE_STYLES = ("-", "--", "-.", ":")
+# Names of views stand upright where there are more of them, and are broken where they are longer.
+_MOST_LEVEL_VIEWS, _VIEW_CHARACTERS = 12, 20
 
 
 def rank1_heat_map(condition: ConditionResult) -> Figure:
@@ -51,13 +54,13 @@ def rank1_heat_map(condition: ConditionResult) -> Figure:
     if table is None or table.size == 0:
         raise UsageError(f"condition '{condition.name}' has no rank-1 by view pair")
     rows, columns = table.shape
-    figure, axes = new_figure(WIDTH_INCH * (rows + 1.6) / (columns + 1.6) if columns > 2 else 3.2)
+    # Cells are square, as far as every row then has the height of a line and a long table stays on a screen.
+    square = WIDTH_INCH * (rows + 1.6) / (columns + 1.6) if columns > 2 else 3.2
+    figure, axes = new_figure(min(max(square, 1.6 + 0.2 * rows), max(WIDTH_INCH, 0.9 + 0.25 * rows)))
     percentages = 100 * table
     axes.pcolormesh(np.ma.masked_invalid(percentages), cmap=HEAT, vmin=0, vmax=100, edgecolors=PAPER, linewidth=1)
-    axes.set_xticks(np.arange(columns) + 0.5, [plain_text(view) for view in condition.gallery_views])
-    axes.set_yticks(np.arange(rows) + 0.5, [plain_text(view) for view in condition.views])
-    if max(map(len, condition.gallery_views)) > 4:
-        axes.tick_params(axis="x", labelrotation=45)
+    _name_views(axes, np.arange(columns) + 0.5, condition.gallery_views)
+    axes.set_yticks(np.arange(rows) + 0.5, [wrapped_text(view, _VIEW_CHARACTERS) for view in condition.views])
     axes.set(xlabel="Gallery view", ylabel="Probe view", xlim=(0, columns), ylim=(rows, 0))
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
@@ -71,7 +74,7 @@ def rank1_heat_map(condition: ConditionResult) -> Figure:
             MISSING if np.isnan(value) else f"{value:.{digits}f}",
             ha="center",
             va="center",
-            fontsize=9 if columns <= 12 else 7,
+            fontsize=9 if columns <= 12 else 7 if columns <= 20 else 5.5,
             color=inks[row, column],
         )
     for row, view in enumerate(condition.views):
@@ -110,9 +113,7 @@ def view_bars(conditions: Sequence[ConditionResult]) -> Figure:
         heights = np.nan_to_num(100 * table[:, number])
         colour = SERIES[number % len(SERIES)]
         axes.bar(left, heights, 0.92 * width, color=colour, label=plain_text(condition.name))
-    axes.set_xticks(np.arange(len(views)), [plain_text(view) for view in views])
-    if max(map(len, views)) > 4:
-        axes.tick_params(axis="x", labelrotation=45)
+    _name_views(axes, np.arange(len(views)), views)
     axes.set(xlabel="Probe view", ylabel="Rank-1 (%)", ylim=(0, 100))
     add_grid(axes)
     axes.grid(visible=False, axis="x")
@@ -176,14 +177,15 @@ def det_curve(verification: VerificationResult) -> Figure:
     rates = np.stack([verification.fmr, verification.fnmr])
     rates = rates[:, ((rates > 0) & (rates < 1)).all(axis=0)]
     lowest = max(min(_lowest_rate(verification.fmr), _lowest_rate(verification.fnmr), 0.01), _DET_TICKS[0])
-    ticks = [tick for tick in _DET_TICKS if tick >= lowest]
-    limits = ndtri(max(lowest / 1.3, 5e-5)), ndtri(0.55)
+    highest = min(max(0.55, 1.2 * verification.eer), 0.98)  # worse than chance is drawn, too
+    ticks = [tick for tick in _DET_TICKS if lowest <= tick <= highest]
+    limits = ndtri(max(lowest / 1.3, 5e-5)), ndtri(highest)
     axes.plot(limits, limits, color=MUTED, linewidth=1, linestyle=":")
     if rates.shape[1]:
         axes.plot(ndtri(rates[0]), ndtri(rates[1]), color=SERIES[0], linewidth=2)
     else:
         axes.text(0.5, 0.6, "no threshold makes both errors", transform=axes.transAxes, ha="center", color=INK)
-    if lowest <= verification.eer <= 0.5:
+    if lowest <= verification.eer <= highest:
         equal = float(ndtri(verification.eer))
         _mark(axes, equal, equal, f"EER {100 * verification.eer:.1f} %")
     for axis in (axes.xaxis, axes.yaxis):
@@ -215,15 +217,28 @@ def distance_histogram(verification: VerificationResult) -> Figure | None:
 def open_set_curve(open_set: OpenSetResult) -> Figure:
     """Draw FNIR over FPIR, FPIR logarithmic, with the reported operating points marked."""
     figure, axes = new_figure()
-    lowest = _lowest_rate(open_set.fpir)
+    # Few searches of others give no rate as low as some operating points, whose marks belong on the curve all the same.
+    lowest = min([_lowest_rate(open_set.fpir), *map(float, open_set.dir_at_fpir)])
     visible = _visible(open_set.fpir, lowest)
-    axes.plot(np.maximum(open_set.fpir[visible], lowest), 100 * open_set.fnir[visible], color=SERIES[0], linewidth=2)
+    false_alarms, missed = np.maximum(open_set.fpir[visible], lowest), 100 * open_set.fnir[visible]
+    axes.plot(false_alarms, missed, color=SERIES[0], linewidth=2, drawstyle="steps-post")
     for key, detected in open_set.dir_at_fpir.items():
         _mark(axes, float(key), 100 * (1 - detected), f"DIR {100 * detected:.1f} %")
-    _log_rates(axes, min(lowest, *map(float, open_set.dir_at_fpir)) if open_set.dir_at_fpir else lowest)
+    _log_rates(axes, lowest)
     axes.set(xlabel="False positive identification rate (%)", ylabel="False negative id. rate (%)", ylim=(0, 101))
     add_grid(axes)
     return figure
+
+
+def _name_views(axes: Axes, places: NDArray[np.floating | np.integer], views: Sequence[str]) -> None:
+    """Write names of views below the x axis, turned where they would run into each other."""
+    names = [wrapped_text(view, _VIEW_CHARACTERS) for view in views]
+    if len(views) > _MOST_LEVEL_VIEWS:
+        axes.set_xticks(places, names, rotation=90)
+    elif max(map(len, views)) > 4:
+        axes.set_xticks(places, names, rotation=45, rotation_mode="anchor", ha="right", va="top")
+    else:
+        axes.set_xticks(places, names)
 
 
 def _lowest_rate(rates: NDArray[np.float64]) -> float:

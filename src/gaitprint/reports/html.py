@@ -25,11 +25,13 @@ from gaitprint.reports.style import inline_svg
 from gaitprint.reports.summary import (
     TextTable,
     condition_table,
+    conditions_with_view_pairs,
     conditions_with_views,
     error_rates,
     facts,
     headline,
     headline_caption,
+    notes,
     percent,
     rate_name,
     view_table,
@@ -96,11 +98,12 @@ def render_report(
         headline=headline(evaluation),
         caption=headline_caption(evaluation),
         facts=facts(evaluation, card),
+        notes=notes(evaluation),
         conditions=condition_table(evaluation),
         views=view_table(evaluation),
         rates=error_rates(evaluation),
         view_drawings=_view_drawings(evaluation),
-        heat_maps=[_heat_map(number, condition) for number, condition in enumerate(_with_view_pairs(evaluation))],
+        heat_maps=[_heat_map(*numbered) for numbered in enumerate(conditions_with_view_pairs(evaluation))],
         cmc=_cmc_drawing(evaluation),
         error_drawings=_error_drawings(evaluation),
         matches=matches,
@@ -154,11 +157,6 @@ def png_uri(picture: NDArray[np.uint8]) -> str:
 def _drawing(figure: Figure, prefix: str, title: str, description: str, numbers: TextTable | None = None) -> _Drawing:
     # The SVG comes from our own figures, with every label escaped by the XML writer.
     return _Drawing(title, Markup(inline_svg(figure, prefix)), description, numbers)
-
-
-def _with_view_pairs(evaluation: Evaluation) -> list[ConditionResult]:
-    tables = [(condition, condition.rank1_by_view_pair) for condition in evaluation.conditions]
-    return [condition for condition, table in tables if table is not None and table.size > 1]
 
 
 def _heat_map(number: int, condition: ConditionResult) -> _Drawing:

@@ -15,11 +15,13 @@ from gaitprint.core.files import atomic_path, write_json, write_text
 from gaitprint.evaluation.leaderboard import MEAN_AVERAGE_PRECISION, RANK_5, Board, Leaderboard, Row
 from gaitprint.evaluation.study_results import LOWER_IS_BETTER, Spread
 from gaitprint.reports.leaderboard_figure import leaderboard_figure
+from gaitprint.reports.markdown import markdown_row
 from gaitprint.reports.study import spread_text
 from gaitprint.reports.summary import MISSING, TextTable, count_text
 
 PICTURE = "leaderboard.png"
 _BEGIN, _END = "<!-- leaderboard: written by `gaitprint leaderboard` -->", "<!-- leaderboard: end -->"
+_PLACE = re.compile(re.escape(_BEGIN) + ".*?" + re.escape(_END), re.DOTALL)
 # In the files alone, so that a table fits a terminal.
 _HIDDEN = (RANK_5, MEAN_AVERAGE_PRECISION, "seconds", "training")
 _COSTS = ("parameters", "multiply-adds", "ms a walk", "seconds", "training")
@@ -66,10 +68,10 @@ def leaderboard_markdown(result: Leaderboard, picture: str) -> str:
     for board in result.boards:
         ready = leaderboard_rows(board)
         lines += [f"## {board.title}", "", _caption(board), ""]
-        lines += [_line(ready.headers), _line(["---"] + ["---:"] * (len(ready.headers) - 2) + ["---"])]
+        lines += [markdown_row(ready.headers), markdown_row(["---", *["---:"] * (len(ready.headers) - 2), "---"])]
         for row, texts in zip(board.rows, ready.rows, strict=True):
             bold = _best_columns(board, row)
-            lines.append(_line([f"**{text}**" if n in bold else text for n, text in enumerate(texts)]))
+            lines.append(markdown_row(f"**{text}**" if n in bold else text for n, text in enumerate(texts)))
         lines += ["", *(f"- {note}" for note in board.notes), *([""] if board.notes else [])]
     if result.failures:
         lines += ["## What failed", "", *(f"- {failure}" for failure in result.failures), ""]
@@ -89,23 +91,36 @@ def write_documentation(result: Leaderboard, file: Path) -> None:
     What stands around the tables in a page that is there already stays.
 
     Raises:
-        UsageError: the file is there and does not say where the tables go.
+        UsageError: as `check_documentation`.
     """
+    before = _page_before(file)
     drawn = _write_picture(result, file.parent / "images" / PICTURE)
     tables = f"{_BEGIN}\n\n{leaderboard_markdown(result, f'images/{PICTURE}' if drawn else '')}\n{_END}"
-    before = file.read_text(encoding="utf-8") if file.exists() else f"# Results\n\n{_BEGIN}\n{_END}\n"
-    page, found = re.subn(re.escape(_BEGIN) + ".*?" + re.escape(_END), lambda _: tables, before, flags=re.DOTALL)
-    if not found:
-        raise UsageError(f"{file}: has no lines '{_BEGIN}' and '{_END}' to write the tables between")
-    write_text(file, page)
+    write_text(file, _PLACE.sub(lambda _: tables, before))
 
 
 def check_documentation(file: Path) -> None:
-    """Check, before the work starts, that `write_documentation` will know where to write; `UsageError` if not."""
+    """Check, before the work starts, that `write_documentation` will know where to write.
+
+    Raises:
+        UsageError: the file is a folder or no text, or is there and does not say where the tables go.
+    """
+    _page_before(file)
+
+
+def _page_before(file: Path) -> str:
+    """Read the page that tables go into, or make one of nothing else."""
+    if not file.exists():
+        return f"# Results\n\n{_BEGIN}\n{_END}\n"
     if file.is_dir():
         raise UsageError(f"{file}: is a folder; the documentation is a Markdown file")
-    if file.exists() and not (_BEGIN in (text := file.read_text(encoding="utf-8")) and _END in text):
+    try:
+        page = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file}: is no text in UTF-8 ({error.reason})") from error
+    if not _PLACE.search(page):
         raise UsageError(f"{file}: has no lines '{_BEGIN}' and '{_END}' to write the tables between")
+    return page
 
 
 def _introduction(result: Leaderboard) -> str:
@@ -167,10 +182,6 @@ def _rich(board: Board) -> Table:
         cells = {n: Text(texts[n].replace(" ±", "\n±"), style="bold" if n in bold else "") for n in kept}
         table.add_row(*cells.values())
     return table
-
-
-def _line(texts: list[str] | tuple[str, ...]) -> str:
-    return f"| {' | '.join(texts)} |"
 
 
 def _write_picture(result: Leaderboard, path: Path) -> bool:

@@ -39,7 +39,8 @@ def leaderboard_figure(result: Leaderboard) -> Figure | None:
                 drawn,
                 conditions,
                 loc="lower left",
-                bbox_to_anchor=(0, 0.97),
+                bbox_to_anchor=(0, 1),
+                borderaxespad=0,
                 ncols=len(conditions),
                 fontsize=8,
                 frameon=False,
@@ -67,7 +68,7 @@ def _draw_rank1(axes: Axes, board: Board) -> None:
             elinewidth=1,
             capsize=2.5,
             markersize=6,
-            label=condition,
+            label=plain_text(condition),
         )
     axes.set_xlim(0, 101)
     axes.set_yticks(range(len(rows)), [plain_text(row.system) for row in rows])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gaitprint.core.embeddings import EmbeddingSet
 from gaitprint.evaluation.results import Evaluation, Match
-from gaitprint.reports.style import INK, MUTED, PAPER, RIGHT, WRONG, plain_text
+from gaitprint.reports.style import INK, MUTED, PAPER, RIGHT, WRONG, wrapped_text
 
 Preview = Callable[[int], NDArray[np.uint8]]
 
@@ -88,8 +88,13 @@ def match_strip(match: Match, embeddings: EmbeddingSet, previews: Preview, metri
     row = tiles(match, embeddings, metric)
     pictures = [previews(tile.walk) for tile in row]
     widths = [picture.shape[1] / picture.shape[0] for picture in pictures]
-    size = (max(1.7 * sum(widths), 1.3 * len(row)), 2.7)
-    figure = Figure(figsize=size, layout="constrained", facecolor=PAPER, dpi=120)
+    width = max(1.7 * sum(widths), 1.3 * len(row))
+    letters = int(10 * width / len(row))
+    titles = [wrapped_text(f"{_sign(tile)} {tile.subject}", letters) for tile in row]
+    below = ["\n".join(wrapped_text(text, letters + 4) for text in (tile.detail, tile.score)) for tile in row]
+    # Inches for the pictures, and for each line above and below them.
+    height = 2.2 + sum(0.17 * (1 + max(text.count("\n") for text in texts)) for texts in (titles, below))
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor=PAPER, dpi=120)
     for number, (tile, picture) in enumerate(zip(row, pictures, strict=True), start=1):
         axes = figure.add_subplot(1, len(row), number)
         axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
@@ -97,7 +102,10 @@ def match_strip(match: Match, embeddings: EmbeddingSet, previews: Preview, metri
         colour = MUTED if tile.correct is None else RIGHT if tile.correct else WRONG
         for spine in axes.spines.values():
             spine.set(color=colour, linewidth=2.5)
-        sign = "probe" if tile.correct is None else "✓" if tile.correct else "✗"
-        axes.set_title(f"{sign} {plain_text(tile.subject)}", fontsize=10, fontweight="bold", color=colour)
-        axes.set_xlabel(f"{plain_text(tile.detail)}\n{tile.score}", fontsize=8, color=INK)
+        axes.set_title(titles[number - 1], fontsize=10, fontweight="bold", color=colour)
+        axes.set_xlabel(below[number - 1], fontsize=8, color=INK)
     return figure
+
+
+def _sign(tile: Tile) -> str:
+    return "probe" if tile.correct is None else "✓" if tile.correct else "✗"

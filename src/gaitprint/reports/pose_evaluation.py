@@ -17,7 +17,7 @@ from rich.text import Text
 
 from gaitprint.evaluation.pose import PCK_THRESHOLD, PCKH_THRESHOLD, PoseEvaluation
 from gaitprint.reports.pose_drawing import draw_pose, enlarged
-from gaitprint.reports.style import INK, MUTED, PAPER, SERIES, add_grid, new_figure, plain_text
+from gaitprint.reports.style import INK, MUTED, PAPER, SERIES, add_grid, plain_text
 from gaitprint.reports.summary import MISSING, percent
 
 _FIGURES = (f"PCKh@{PCKH_THRESHOLD:g}", f"PCK@{PCK_THRESHOLD:g}", "pixels", "heads")
@@ -81,8 +81,8 @@ def pose_figure(evaluation: PoseEvaluation) -> Figure:
     # Left and right of a joint under each other, from the head down, is how bodies are read.
     order = sorted(range(len(evaluation.joint_names)), key=lambda index: _reading_order(evaluation.joint_names[index]))
     names = [evaluation.joint_names[index].replace("_", " ") for index in order]
-    figure, axes = new_figure(height_inch=4.2, width_inch=9.0)
-    figure.delaxes(axes)
+    lines = 1 + max(len(names), len(views))
+    figure = Figure(figsize=(9.0, max(4.2, 0.6 + 0.2 * lines)), layout="constrained", facecolor=PAPER)
     left, right = figure.subplots(1, 2, width_ratios=[3, 2])
     mean = everything.pckh.mean
     _bars(left, [*names, "all"], [*everything.pckh.per_joint[order].tolist(), mean], "by joint")

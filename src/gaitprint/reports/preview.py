@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from gaitprint.core.errors import InvalidSequenceError
+from gaitprint.core.errors import IncompatibleError, InvalidSequenceError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import Skeleton
+from gaitprint.data.poses.preprocessing import PreprocessingConfig, preprocess
 from gaitprint.reports.style import INK, PAPER, plain_text
 
 # RGB on black: left limbs blue, right limbs orange, the trunk light grey.
@@ -55,12 +57,13 @@ def skeleton_strip(
 ) -> NDArray[np.uint8]:
     """Draw key poses of one stride side by side.
 
-    Joints in the plane are drawn as they are; joints in space are seen from the walker's right, whichever way it turns.
+    Joints in space are seen from the walker's right, whichever way it turns; as recorded where the legs do not tell
+    where it goes. Jerks and short gaps are smoothed as for a model.
 
     Args:
         joints: float32 [T, J, 2] (y down) or [T, J, 3] (y up), as `GaitSequence` has them.
         skeleton: which joints these are.
-        confidence: float32 [T, J]; bones of joints with confidence 0 are left out.
+        confidence: float32 [T, J]; bones of joints that were not seen for long are left out.
         frame_rate_hz: of the walk, to find the stride.
         poses: how many to draw, evenly spaced over the stride in the middle of the walk.
         height: of the picture, in pixels.
@@ -68,9 +71,9 @@ def skeleton_strip(
     Returns:
         uint8 [height, about height / 2 x poses, 3], RGB on black.
     """
-    plane = _side_view(joints, skeleton) if joints.shape[2] == 3 else _centred(joints, skeleton)
+    known = np.ones(joints.shape[:2], np.float32) if confidence is None else confidence
+    plane, seen = _poses(joints, skeleton, known, frame_rate_hz)
     frames = _key_frames(plane, skeleton, frame_rate_hz, poses)
-    seen = np.ones(plane.shape[:2], bool) if confidence is None else confidence > 0
     plane, seen = plane[frames], seen[frames]
     visible = plane[seen] if seen.any() else plane.reshape(-1, 2)
     # The same scale for all poses; percentiles, so that one stray joint does not shrink everybody.
@@ -138,36 +141,21 @@ def contact_sheet(rows: Mapping[str, NDArray[np.uint8]], *, columns: int = 10, t
     return figure
 
 
-def _middle_of(joints: NDArray[np.float32], skeleton: Skeleton, name: str) -> NDArray[np.float32]:
-    """Return the point [T, 1, axes] between a left and a right joint, or the centre where the skeleton lacks them."""
-    if f"left_{name}" in skeleton.joints and f"right_{name}" in skeleton.joints:
-        pair = [skeleton.index(f"left_{name}"), skeleton.index(f"right_{name}")]
-        middle: NDArray[np.float32] = joints[:, pair].mean(axis=1, keepdims=True)
-        return middle
-    centre: NDArray[np.float32] = joints.mean(axis=1, keepdims=True)
-    return centre
-
-
-def _centred(joints: NDArray[np.float32], skeleton: Skeleton) -> NDArray[np.float32]:
-    """Put the middle of the hips of every frame at the origin."""
-    return joints - _middle_of(joints, skeleton, "hip")
-
-
-def _side_view(joints: NDArray[np.float32], skeleton: Skeleton) -> NDArray[np.float32]:
-    """Project joints [T, J, 3] onto the plane of walking: [T, J, 2], x forwards, y down."""
-    centred = _centred(joints, skeleton)
-    across = np.array([1.0, 0.0], np.float32)
-    if "left_hip" in skeleton.joints and "right_hip" in skeleton.joints:
-        hips = centred[:, skeleton.index("right_hip")] - centred[:, skeleton.index("left_hip")]
-        # One direction for each tenth of a second or so: a single frame's hip line is noisy.
-        window = np.ones(min(9, len(hips))) / min(9, len(hips))
-        across = np.stack([np.convolve(hips[:, axis], window, mode="same") for axis in (0, 2)], axis=1)
-        length = np.linalg.norm(across, axis=1, keepdims=True)
-        across = np.where(length > 1e-6, across / np.maximum(length, 1e-6), np.array([1.0, 0.0])).astype(np.float32)
-    # Seen from above with x right and z away, forwards is the direction to the right turned a quarter left.
-    forwards = np.stack([-across[..., 1], across[..., 0]], axis=-1)
-    along = np.einsum("tjc,tc->tj", centred[..., [0, 2]], np.broadcast_to(forwards, (len(joints), 2)))
-    return np.stack([along, -centred[..., 1]], axis=-1).astype(np.float32)
+def _poses(
+    joints: NDArray[np.float32], skeleton: Skeleton, confidence: NDArray[np.float32], frame_rate_hz: float
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Prepare a walk as models take it and project it: [T, J, 2], y down, in space x ahead; and what can be drawn."""
+    config = PreprocessingConfig(rate_hz=None)
+    try:
+        poses, trusted = preprocess(joints, confidence, skeleton, frame_rate_hz, config)
+        across = 2
+    except IncompatibleError:  # no hips, or legs that do not tell where the walk goes
+        unturned = replace(config, centre=False, face_forward=False)
+        poses, trusted = preprocess(joints, confidence, skeleton, frame_rate_hz, unturned)
+        poses = poses - poses.mean(axis=1, keepdims=True)
+        across = 0
+    plane = poses if poses.shape[2] == 2 else poses[..., [across, 1]] * np.array([1, -1], np.float32)
+    return plane, trusted > 0
 
 
 def _key_frames(plane: NDArray[np.float32], skeleton: Skeleton, frame_rate_hz: float, poses: int) -> NDArray[np.int64]:

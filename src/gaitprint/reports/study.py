@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich import box
@@ -13,6 +12,7 @@ from rich.text import Text
 
 from gaitprint.core.files import atomic_path, write_json, write_text
 from gaitprint.evaluation.study_results import CellResult, Spread, StudyResult
+from gaitprint.reports.markdown import markdown_row
 from gaitprint.reports.study_figures import study_figure
 from gaitprint.reports.summary import MISSING, TextTable
 
@@ -78,11 +78,10 @@ def study_markdown(study: StudyResult) -> str:
     """Return the table as Markdown, the best mean of each figure in bold, with its caption."""
     ready = study_rows(study)
     labels = len(_axis_headings(study))
-    lines = [_markdown_row(ready.headers), _markdown_row(["---"] * labels + ["---:"] * (len(ready.headers) - labels))]
+    lines = [markdown_row(ready.headers), markdown_row(["---"] * labels + ["---:"] * (len(ready.headers) - labels))]
     for cell, row in zip(study.cells, ready.rows, strict=True):
         bold = _bold_columns(study, cell, labels)
-        texts = [text.replace("|", "\\|") for text in row]
-        lines.append(_markdown_row([f"**{text}**" if number in bold else text for number, text in enumerate(texts)]))
+        lines.append(markdown_row(f"**{text}**" if number in bold else text for number, text in enumerate(row)))
     return "\n".join([*lines, "", study_caption(study), ""])
 
 
@@ -147,7 +146,3 @@ def _bold_columns(study: StudyResult, cell: CellResult, labels: int) -> set[int]
     if len(study.cells) < 2:
         return set()
     return {labels + number for number, name in enumerate(study.figures) if study.best(name) is cell}
-
-
-def _markdown_row(texts: Sequence[str]) -> str:
-    return f"| {' | '.join(texts)} |"

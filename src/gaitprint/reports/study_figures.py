@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import textwrap
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,6 +23,7 @@ from gaitprint.reports.style import (
     add_legend,
     new_figure,
     plain_text,
+    wrapped_text,
 )
 from gaitprint.reports.summary import MISSING
 
@@ -76,8 +76,8 @@ def study_heat_maps(study: StudyResult, row_axis: str, column_axis: str) -> Figu
         best = study.best(name)
         _heat_map(axes, name, cells, best)
         axes.set_title(plain_text(name), loc="left", fontsize=11, color=INK, fontweight="bold")
-        axes.set_xticks(np.arange(len(columns)) + 0.5, [_wrapped(label, _COLUMN_CHARACTERS) for label in columns])
-        axes.set_yticks(np.arange(len(rows)) + 0.5, [_wrapped(label, _LABEL_CHARACTERS) for label in rows])
+        axes.set_xticks(np.arange(len(columns)) + 0.5, [wrapped_text(label, _COLUMN_CHARACTERS) for label in columns])
+        axes.set_yticks(np.arange(len(rows)) + 0.5, [wrapped_text(label, _LABEL_CHARACTERS) for label in rows])
         axes.tick_params(length=0, labelsize=9, labelcolor=INK)
     figure.suptitle(_title(study), x=0.01, ha="left", fontsize=9, color=MUTED)
     return figure
@@ -150,7 +150,7 @@ def study_bars(study: StudyResult, *, best_first: bool = False) -> Figure:
     for place, cell in enumerate(cells):
         if not cell.succeeded:
             axes.annotate("failed", (0, place), (4, 0), textcoords="offset points", va="center", color=MUTED)
-    names = [_wrapped(cell.label or study.title, _LABEL_CHARACTERS + 8) for cell in cells]
+    names = [wrapped_text(cell.label or study.title, _LABEL_CHARACTERS + 8) for cell in cells]
     axes.set_yticks(np.arange(len(cells)), names)
     axes.set(xlabel="Rank-1 (%)" if study.by_condition else "%", xlim=(0, 100), ylim=(len(cells) - 0.4, -0.6))
     axes.spines["left"].set_visible(False)
@@ -179,7 +179,3 @@ def _title(study: StudyResult) -> str:
     spread = f", mean ± sample standard deviation over {most} seeds" if most > 1 else ""
     what = "rank-1 in %" if study.by_condition else "%"
     return plain_text(f"{study.title}, protocol {study.protocol}: {what}{spread}")
-
-
-def _wrapped(label: str, characters: int) -> str:
-    return "\n".join(map(plain_text, textwrap.wrap(label, characters, break_on_hyphens=False) or [""]))

@@ -7,6 +7,7 @@ server can draw many at once.
 from __future__ import annotations
 
 import io
+import textwrap
 import warnings
 from collections.abc import Sequence
 from xml.etree import ElementTree
@@ -34,6 +35,8 @@ _HEAT_STEPS = ["#f3f7fb", "#c6dbec", "#7fb2d5", "#2f7fb8", "#0b4a7d"]
 HEAT = LinearSegmentedColormap.from_list("gaitprint-heat", _HEAT_STEPS).with_extremes(bad="#e4e4e4")
 
 WIDTH_INCH = 5.4
+# Letters of 9 points that stand in an inch, about; what a legend has around each entry; its longest line.
+_LETTERS_AN_INCH, _AROUND_ENTRY, _LONGEST_ENTRY = 13, 6, 50
 
 # In a page these colours follow its light or dark scheme; the page's style sheet defines the variables.
 _PAGE_COLOURS = {
@@ -67,18 +70,22 @@ def add_grid(axes: Axes) -> None:
 
 
 def add_legend(axes: Axes, handles: Sequence[Artist] | None = None) -> None:
-    """Draw a frameless legend in lines above the axes, where nothing can be behind it.
+    """Draw a frameless legend in lines above the axes, where nothing can be behind it; long names get fewer columns.
 
     Args:
         axes: where to.
         handles: what to list; None means the labelled artists of the axes.
     """
     shown = axes.get_legend_handles_labels()[0] if handles is None else handles
+    labels = [textwrap.fill(str(artist.get_label()), _LONGEST_ENTRY) for artist in shown]
+    longest = max(len(line) for label in labels for line in label.split("\n"))
+    room = axes.figure.bbox.width / axes.figure.dpi * _LETTERS_AN_INCH
     axes.legend(
         handles=shown,
+        labels=labels,
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
-        ncols=min(len(shown), 5),
+        ncols=max(1, min(len(shown), 5, int(room / (longest + _AROUND_ENTRY)))),
         frameon=False,
         fontsize=9,
         labelcolor=INK,
@@ -97,6 +104,15 @@ def plain_text(label: object) -> str:
     """
     text = "".join(character if character.isprintable() else "\ufffd" for character in str(label))
     return (" " if text.startswith("_") else "") + text.replace("$", r"\$")
+
+
+def wrapped_text(label: str, characters: int) -> str:
+    r"""Return a label of the user's as `plain_text`, in lines of at most so many characters.
+
+    >>> wrapped_text("step (epochs $5$)", 11)
+    'step\n(epochs\n\\$5\\$)'
+    """
+    return "\n".join(map(plain_text, textwrap.wrap(label, characters, break_on_hyphens=False) or [""]))
 
 
 def inline_svg(figure: Figure, prefix: str) -> str:

@@ -25,6 +25,8 @@ _FIGURES = {
 }
 # Above this many conditions the headline gives their mean instead of one figure each.
 _MOST_HEADLINE_CONDITIONS = 5
+# Above this many views they are recordings rather than directions (Gait3D and GREW name one for nearly every walk).
+_MOST_VIEWS = 30
 
 
 @dataclass(frozen=True)
@@ -104,8 +106,22 @@ def condition_table(evaluation: Evaluation) -> TextTable | None:
 
 
 def conditions_with_views(evaluation: Evaluation) -> tuple[ConditionResult, ...]:
-    """Return the conditions whose figures are broken down by several probe views."""
-    return tuple(c for c in evaluation.conditions if c.rank1_by_view is not None and len(c.views) > 1)
+    """Return the conditions whose figures are broken down by several probe views, but by no more than can be listed."""
+    return tuple(c for c in evaluation.conditions if c.rank1_by_view is not None and 1 < len(c.views) <= _MOST_VIEWS)
+
+
+def conditions_with_view_pairs(evaluation: Evaluation) -> tuple[ConditionResult, ...]:
+    """Return the conditions with several cells of probe and gallery view, but no more than can be drawn."""
+    tables = ((condition, condition.rank1_by_view_pair) for condition in evaluation.conditions)
+    return tuple(c for c, table in tables if table is not None and table.size > 1 and max(table.shape) <= _MOST_VIEWS)
+
+
+def notes(evaluation: Evaluation) -> tuple[str, ...]:
+    """Return the notes of an evaluation, and one where its views are too many to be listed."""
+    most = max((len(c.views) for c in evaluation.conditions if c.rank1_by_view is not None), default=0)
+    if most <= _MOST_VIEWS:
+        return evaluation.notes
+    return (*evaluation.notes, f"rank-1 by view is not listed, as there are {most:,} views; metrics.json has all")
 
 
 def rank1_by_view(conditions: tuple[ConditionResult, ...]) -> tuple[tuple[str, ...], NDArray[np.float64]]:
@@ -190,10 +206,10 @@ def facts(evaluation: Evaluation, card: Mapping[str, object]) -> tuple[tuple[str
 def count_text(number: int) -> str:
     """Return a large number for people to read.
 
-    >>> count_text(0), count_text(92_896), count_text(29_663_504), count_text(13_200_000_000)
-    ('0', '92.9 k', '29.7 M', '13.2 G')
+    >>> count_text(0), count_text(92_896), count_text(999_700), count_text(13_200_000_000)
+    ('0', '92.9 k', '1 M', '13.2 G')
     """
-    for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if number >= size:
+    for size, unit in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if number >= 0.9995 * size:  # what three digits round up to the next unit
             return f"{number / size:.3g}{unit}"
     return str(number)

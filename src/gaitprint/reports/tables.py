@@ -14,6 +14,7 @@ from gaitprint.reports.summary import (
     error_rates,
     headline,
     headline_caption,
+    notes,
     view_table,
 )
 
@@ -42,8 +43,8 @@ def evaluation_table(evaluation: Evaluation) -> Group:
         parts += [Text(""), _rich(by_view, caption="Rank-1 by probe view", last_is_total=True)]
     if rates:
         parts += [Text(""), _rich(TextTable(("Errors", ""), rates))]
-    if evaluation.notes:
-        parts += [Text(""), *(Text(f"- {note}") for note in evaluation.notes)]
+    if noted := notes(evaluation):
+        parts += [Text(""), *(Text(f"- {note}") for note in noted)]
     return Group(*parts)
 
 
