@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+# Nothing takes so long, except on a machine that is very busy, ms.
+WAIT = 60_000
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 

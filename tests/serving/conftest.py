@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ pytest.importorskip("fastapi", reason="needs FastAPI (gaitprint[serve])")
 
 from fastapi.testclient import TestClient
 from tests.gallery.conftest import milvus_server, new_location, postgres_server
+from tests.serving.browsing import WAIT, find_browser, listening
 from tests.serving.pretending import PretendedExtractor, PretendedModel
 
 from gaitprint.gallery.gallery import Gallery
@@ -58,6 +60,53 @@ def start(tmp_path) -> Iterator[Callable[..., Running]]:
 @pytest.fixture
 def running(start) -> Running:
     return start()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (gaitprint[dev])")
+    path = find_browser()
+    if path is None:
+        pytest.skip("needs Chromium; on Debian: apt install chromium")
+    with playwright.sync_playwright() as driver:
+        arguments = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+        launched = driver.chromium.launch(executable_path=path, args=arguments)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def page_of(browser) -> Iterator[Callable[..., Any]]:
+    """Opens the page of a service; what goes wrong in it fails the test, and so does any address but the service's."""
+    contexts, problems = [], []
+
+    def open_page(url: str, **options: object) -> Any:
+        context = browser.new_context(**{"viewport": {"width": 1100, "height": 800}, **options})
+        context.set_default_timeout(WAIT)
+        contexts.append(context)
+        page = context.new_page()
+        # Only while somebody listens are file choosers left to the test, and that takes effect a while later.
+        page.on("filechooser", lambda _: None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda said: problems.append(said.text) if "Content Security Policy" in said.text else None)
+        page.on(
+            "request", lambda asked: problems.append(asked.url) if not asked.url.startswith((url, "blob:")) else None
+        )
+        page.goto(url)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not problems
+
+
+@pytest.fixture
+def service(start) -> Iterator[tuple[Running, str]]:
+    """A service, and the address where it listens."""
+    running = start()
+    with listening(running.app) as url:
+        yield running, url
 
 
 def enroll(client: TestClient, name: str, *videos: bytes, wait: float = 10):

@@ -1,5 +1,7 @@
 // Requests to the service. The token lives in this tab's session storage, and travels in a header alone.
 
+import { sentence } from "./words.js";
+
 const KEY = "gaitprint-token";
 
 /** Why a request was not answered: the HTTP status, 0 where the service cannot be reached, null after signing out. */
@@ -8,6 +10,11 @@ export class ApiError extends Error {
     super(detail);
     this.status = status;
     this.retryAfter = retryAfter;
+  }
+
+  /** The reason as a sentence of its own. */
+  get sentence() {
+    return sentence(this.message) + (this.retryAfter ? ` Try again in ${this.retryAfter} seconds.` : "");
   }
 }
 
@@ -18,9 +25,8 @@ export function whenExpired(handler) {
   onExpired = handler;
 }
 
-// What was asked and shown since somebody signed in.
+// What was asked since somebody signed in.
 let session = new AbortController();
-const addresses = new Set();
 
 export const token = {
   get: () => sessionStorage.getItem(KEY),
@@ -30,8 +36,6 @@ export const token = {
     sessionStorage.removeItem(KEY);
     session.abort();
     session = new AbortController();
-    for (const address of addresses) URL.revokeObjectURL(address);
-    addresses.clear();
   },
 };
 
@@ -65,6 +69,22 @@ async function send(path, read, options = {}) {
 
 export const getJson = (path) => send(path, (response) => response.json());
 
+/** Return a `getJson` for questions of which the latest alone counts: what earlier ones come to, answer or error, is null. */
+export function latestJson() {
+  let questions = 0;
+  return async (path) => {
+    questions += 1;
+    const question = questions;
+    try {
+      const answer = await getJson(path);
+      return question === questions ? answer : null;
+    } catch (problem) {
+      if (question === questions) throw problem;
+      return null;
+    }
+  };
+}
+
 export function change(method, path, value) {
   const options = { method };
   if (value !== undefined) {
@@ -74,12 +94,8 @@ export function change(method, path, value) {
   return send(path, (response) => (response.status === 204 ? null : response.json()), options);
 }
 
-/** Return an address within the page for a picture that needs the token; it holds until the token is forgotten. */
-export async function picture(path) {
-  const address = URL.createObjectURL(await send(path, (response) => response.blob()));
-  addresses.add(address);
-  return address;
-}
+/** Return a picture, which needs the token, as a Blob. */
+export const picture = (path) => send(path, (response) => response.blob());
 
 /** Post a form; XMLHttpRequest, since fetch does not tell how much was sent. */
 export function upload(path, form, onSent) {
@@ -107,7 +123,11 @@ export function upload(path, form, onSent) {
       if (request.status === 401) onExpired(detail);
       reject(new ApiError(request.status, detail, Number(request.getResponseHeader("Retry-After")) || null));
     });
-    session.signal.addEventListener("abort", () => request.abort());
+    const { signal } = session;
+    const abort = () => request.abort();
+    signal.addEventListener("abort", abort);
+    // Or the videos would be held for as long as somebody is signed in.
+    request.addEventListener("loadend", () => signal.removeEventListener("abort", abort));
     request.send(form);
   });
 }

@@ -2,9 +2,9 @@
 
 import { ApiError, getJson, token, whenExpired } from "./api.js";
 import { auditTab } from "./audit.js";
-import { announce, find } from "./dom.js";
+import { announce, find, isBusy, setBusy } from "./dom.js";
 import { enrollTab } from "./enroll.js";
-import { identifyTab, sentence } from "./identify.js";
+import { identifyTab } from "./identify.js";
 import { peopleTab } from "./people.js";
 
 const TABS = {
@@ -52,8 +52,12 @@ function showApp(session) {
     if (can) tabs[name] = make(find(`#panel-${name}`), session);
   }
   const first = Object.keys(tabs)[0];
-  if (first) select(first);
-  else showSignIn("This token has no right that this page could use.");
+  if (first) {
+    select(first);
+    return;
+  }
+  token.forget();
+  showSignIn("This token has no right that this page could use.");
 }
 
 function select(name, focus = false) {
@@ -78,18 +82,6 @@ function moveAlongTabs(event) {
   select(names.at(moves[event.key] % names.length), true);
 }
 
-async function signIn(message) {
-  try {
-    showApp(await getJson("/api/v1/session"));
-    return true;
-  } catch (problem) {
-    if (!(problem instanceof ApiError)) throw problem;
-    token.forget();
-    showSignIn(problem.status === 401 ? message : sentence(problem));
-    return false;
-  }
-}
-
 whenExpired((detail) => {
   // Whether the token was any good is for signing in to say.
   if (shown === null) return;
@@ -99,15 +91,27 @@ whenExpired((detail) => {
 
 find("#sign-in-form").addEventListener("submit", async (event) => {
   event.preventDefault();
+  const button = find("#sign-in-form [type=submit]");
+  if (isBusy(button)) return;
   const given = find("#token").value.trim();
   if (!/^[\x21-\x7e]+$/.test(given)) {
     find("#sign-in-message").textContent = "A token is a word of letters and digits that begins with gp_.";
     return;
   }
   token.set(given);
-  if (await signIn("This token is not valid here, or no longer.")) {
-    announce("Signed in");
-    find(`#tab-${shown}`)?.focus();
+  setBusy(button, true);
+  try {
+    showApp(await getJson("/api/v1/session"));
+    if (shown) {
+      announce("Signed in");
+      find(`#tab-${shown}`).focus();
+    }
+  } catch (problem) {
+    if (!(problem instanceof ApiError)) throw problem;
+    token.forget();
+    showSignIn(problem.status === 401 ? "This token is not valid here, or no longer." : problem.sentence);
+  } finally {
+    setBusy(button, false);
   }
 });
 find("#sign-out").addEventListener("click", () => {
@@ -116,15 +120,27 @@ find("#sign-out").addEventListener("click", () => {
 });
 for (const name of Object.keys(TABS)) find(`#tab-${name}`).addEventListener("click", () => select(name));
 find("#tabs").addEventListener("keydown", moveAlongTabs);
+// Beside the place for it, a dropped file would replace the page.
+for (const event of ["dragover", "drop"]) {
+  document.addEventListener(event, (drag) => {
+    if (drag.dataTransfer.types.includes("Files")) drag.preventDefault();
+  });
+}
 
 async function begin() {
   try {
     // A token that this tab still has, or a service that needs none.
-    if (token.get() || !(await getJson("/api/health")).needs_token) await signIn("Please sign in again: the token is no longer valid.");
+    if (token.get() || !(await getJson("/api/health")).needs_token) showApp(await getJson("/api/v1/session"));
     else showSignIn();
   } catch (problem) {
     if (!(problem instanceof ApiError)) throw problem;
-    showSignIn(sentence(problem));
+    if (problem.status === 401) {
+      token.forget();
+      showSignIn("Please sign in again: the token is no longer valid.");
+    } else {
+      // The token may be good all the same, and is shown to nobody again.
+      showSignIn(token.get() ? `${problem.sentence} Reload the page to try again.` : problem.sentence);
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 // The tab with the audit log.
 
-import { ApiError, getJson } from "./api.js";
-import { find, make, when } from "./dom.js";
-import { sentence } from "./identify.js";
+import { ApiError, latestJson } from "./api.js";
+import { find, make } from "./dom.js";
+import { when } from "./words.js";
 
 const LINES = 100;
 
@@ -10,12 +10,15 @@ export function auditTab(panel) {
   const lines = find("#audit-lines");
   const error = find("[data-error]", panel);
   const more = find("#audit-more");
+  const getLines = latestJson();
   let last = null;
 
   async function load(before = null) {
     error.textContent = "";
     try {
-      const { entries } = await getJson(`/api/v1/audit?limit=${LINES}${before ? `&before=${before}` : ""}`);
+      const page = await getLines(`/api/v1/audit?limit=${LINES}${before ? `&before=${before}` : ""}`);
+      if (page === null) return;
+      const { entries } = page;
       const rows = entries.map((entry) => make(
         "tr", {},
         make("td", {}, when(entry.at)),
@@ -30,7 +33,7 @@ export function auditTab(panel) {
       more.hidden = entries.length < LINES;
     } catch (problem) {
       if (!(problem instanceof ApiError)) throw problem;
-      error.textContent = sentence(problem);
+      error.textContent = problem.sentence;
     }
   }
 

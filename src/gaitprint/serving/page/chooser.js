@@ -1,6 +1,7 @@
 // Choosing videos: a file, several, dropped ones, or a recording by the camera.
 
 import { announce, find, icon, make } from "./dom.js";
+import { duration, size } from "./words.js";
 
 // H.264 first: on a busy machine, Chromium's VP8 encoder was seen to drop nine frames in ten.
 const KINDS = ["video/mp4", "video/webm;codecs=h264", "video/webm;codecs=vp8", "video/webm"];
@@ -11,11 +12,6 @@ function cannotRecord() {
   if (!navigator.mediaDevices?.getUserMedia || !window.MediaRecorder) return "This browser cannot record video.";
   return null;
 }
-
-const size = (bytes) => {
-  if (bytes < 1e6) return `${Math.max(1, Math.round(bytes / 1e3))} kB`;
-  return `${(bytes / 1e6).toFixed(bytes % 1e6 && bytes < 1e8 ? 1 : 0)} MB`;
-};
 
 export class Chooser {
   /** Fill `root`; `limits` are those of the session. */
@@ -54,9 +50,8 @@ export class Chooser {
     this.#list();
   }
 
-  /** Let go of the camera. */
+  /** Let go of the camera, and of what it records. */
   stop() {
-    this.recorder?.stop();
     this.#closeCamera();
   }
 
@@ -74,7 +69,7 @@ export class Chooser {
     this.drop = make(
       "div", { class: "drop" },
       make("div", { class: "ways" }, this.input, label, this.record),
-      make("p", { class: "hint" }, make("span", { class: "by-dropping" }, `or drop ${this.many ? "them" : "it"} here. `), `Up to ${size(this.limits.upload_bytes)} and ${Math.round(this.limits.video_seconds / 60)} minutes${this.many ? " each" : ""}.`),
+      make("p", { class: "hint" }, make("span", { class: "by-dropping" }, `or drop ${this.many ? "them" : "it"} here. `), `Up to ${size(this.limits.upload_bytes)} and ${duration(this.limits.video_seconds)}${this.many ? " each" : ""}.`),
       reason === null ? null : make("p", { class: "hint" }, reason),
     );
     this.list = make("ul", { class: "files", "aria-label": "Chosen videos" });
@@ -165,7 +160,8 @@ export class Chooser {
     }
     const kind = KINDS.find((one) => MediaRecorder.isTypeSupported(one));
     const chunks = [];
-    const recorder = new MediaRecorder(this.stream, { mimeType: kind, videoBitsPerSecond: 4e6 });
+    const { stream } = this;
+    const recorder = new MediaRecorder(stream, { mimeType: kind, videoBitsPerSecond: 4e6 });
     const began = performance.now();
     this.recorder = recorder;
     const clock = setInterval(() => {
@@ -178,12 +174,12 @@ export class Chooser {
     });
     recorder.addEventListener("stop", () => {
       clearInterval(clock);
-      this.recorder = null;
+      if (this.stream !== stream) return; // The camera was closed, and may be open again by now.
       const type = (recorder.mimeType || kind || "video/webm").split(";")[0];
       const stamp = new Date().toTimeString().slice(0, 8).replaceAll(":", "-");
-      const closed = this.stream === null;
+      this.recorder = null;
       this.#closeCamera();
-      if (chunks.length && !closed) this.#take([new File(chunks, `recording-${stamp}.${type.endsWith("mp4") ? "mp4" : "webm"}`, { type })]);
+      if (chunks.length) this.#take([new File(chunks, `recording-${stamp}.${type.endsWith("mp4") ? "mp4" : "webm"}`, { type })]);
       this.record.focus();
     });
     recorder.start(1000);
@@ -198,6 +194,7 @@ export class Chooser {
     this.stream = null;
     this.asked = null;
     this.recorder?.stop();
+    this.recorder = null;
     this.camera.hidden = true;
     this.camera.replaceChildren();
     this.record.disabled = false;

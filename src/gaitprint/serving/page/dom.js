@@ -1,5 +1,8 @@
 // Small helpers around the document. Text from the service becomes text nodes, never markup.
 
+// Milliseconds without a keystroke after which what was typed counts.
+const TYPED = 200;
+
 export const find = (selector, within = document) => within.querySelector(selector);
 
 /** Make an element: make("p", { class: "hint" }, "text", otherElement). Handlers are given as on: { click }. */
@@ -39,17 +42,19 @@ export function announce(text) {
 export const isBusy = (button) => button.getAttribute("aria-disabled") === "true";
 export const setBusy = (button, busy) => button.setAttribute("aria-disabled", String(busy));
 
-export const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
-
-/** A probability in per cent, never as certain as 0 or 100. */
-export function percentage(probability) {
-  if (probability === null) return "–";
-  if (probability < 0.001) return "< 0.1 %";
-  if (probability > 0.999) return "> 99.9 %";
-  return `${(100 * probability).toFixed(1)} %`;
+/** Call something once nobody has typed into a field for a moment; returns what calls it off. */
+export function whenTyped(field, work) {
+  let waiting = null;
+  field.oninput = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(work, TYPED);
+  };
+  return () => clearTimeout(waiting);
 }
 
-export function when(stamp) {
-  const moment = new Date(stamp);
-  return Number.isNaN(moment.getTime()) ? "" : moment.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+/** Show a picture from memory, which is let go of with the image. */
+export function showPicture(image, blob) {
+  const address = URL.createObjectURL(blob);
+  for (const event of ["load", "error"]) image.addEventListener(event, () => URL.revokeObjectURL(address), { once: true });
+  image.src = address;
 }

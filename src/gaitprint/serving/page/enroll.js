@@ -2,10 +2,10 @@
 
 import { ApiError } from "./api.js";
 import { chooserIn } from "./chooser.js";
-import { announce, find, isBusy, make, plural, setBusy } from "./dom.js";
-import { sentence } from "./identify.js";
+import { announce, find, isBusy, make, setBusy } from "./dom.js";
 import { runJob } from "./jobs.js";
 import { peopleCards, verdict } from "./results.js";
+import { plural, sentence } from "./words.js";
 
 export function enrollTab(panel, session) {
   const form = find("form", panel);
@@ -42,7 +42,7 @@ export function enrollTab(panel, session) {
       show(await runJob("/api/v1/people", body, outcome));
     } catch (refused) {
       if (!(refused instanceof ApiError)) throw refused;
-      error.textContent = sentence(refused);
+      error.textContent = refused.sentence;
     } finally {
       setBusy(button, false);
     }
@@ -51,7 +51,7 @@ export function enrollTab(panel, session) {
   function show(job) {
     const title = job.enrolled
       ? verdict("known", "known", `Enrolled: ${job.enrolled.name}`, `${plural(job.enrolled.templates, "template is", "templates are")} kept.`)
-      : verdict("refused", "refused", "Not enrolled", sentence(new ApiError(job.problem.status, job.problem.detail)));
+      : verdict("refused", "refused", "Not enrolled", sentence(job.problem.detail));
     outcome.replaceChildren(make("div", { class: "card" }, title), ...peopleCards(job));
     announce(find("h2", outcome).textContent);
     if (job.enrolled) {

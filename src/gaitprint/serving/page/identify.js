@@ -1,14 +1,14 @@
 // The tab where somebody is identified, or a claim is checked.
 
-import { ApiError, getJson } from "./api.js";
+import { ApiError, latestJson } from "./api.js";
 import { chooserIn } from "./chooser.js";
-import { announce, find, isBusy, make, setBusy } from "./dom.js";
+import { announce, find, isBusy, make, setBusy, whenTyped } from "./dom.js";
 import { runJob } from "./jobs.js";
 import { candidateList, identifiedVerdict, peopleCards, verdict, verifiedVerdict } from "./results.js";
+import { sentence } from "./words.js";
 
-// Names that are offered at once; among more, one is looked for. Milliseconds without a keystroke after which it is.
+// Names that are offered at once; among more, one is looked for.
 const OFFERED = 200;
-const TYPED = 200;
 
 export function identifyTab(panel, session) {
   const form = find("form", panel);
@@ -16,8 +16,10 @@ export function identifyTab(panel, session) {
   const outcome = find("[data-outcome]", panel);
   const claim = find("#claim");
   const sought = find("#claim-filter");
-  let questions = 0;
-  let typing = null;
+  const getPeople = latestJson();
+  // Who is offered, by their ids; else why nobody is.
+  let names = new Map();
+  let unlisted = "";
   const onePerson = find("#one-person");
   const button = find("button[type=submit]", form);
   const chooser = chooserIn(panel, session.limits);
@@ -26,12 +28,13 @@ export function identifyTab(panel, session) {
 
   async function listClaims() {
     if (!canVerify) return;
-    questions += 1;
-    const question = questions;
     const name = sought.value.trim();
     try {
-      const { people, total } = await getJson(`/api/v1/people?${new URLSearchParams({ name, limit: OFFERED })}`);
-      if (question !== questions) return;
+      const page = await getPeople(`/api/v1/people?${new URLSearchParams({ name, limit: OFFERED })}`);
+      if (page === null) return;
+      const { people, total } = page;
+      if (error.textContent === unlisted) error.textContent = "";
+      names = new Map(people.map((one) => [one.person_id, one.name]));
       const chosen = claim.value;
       const open = canIdentify ? [make("option", { value: "" }, "Who is this?")] : [];
       const offered = people.map((one) => make("option", { value: one.person_id }, `Is this ${one.name}?`));
@@ -45,13 +48,18 @@ export function identifyTab(panel, session) {
       claim.onchange();
     } catch (problem) {
       if (!(problem instanceof ApiError)) throw problem;
-      find("#claim-field").hidden = true;
+      unlisted = problem.sentence;
+      error.textContent = unlisted;
     }
   }
 
-  sought.oninput = () => {
-    clearTimeout(typing);
-    typing = setTimeout(listClaims, TYPED);
+  const callOff = whenTyped(sought, listClaims);
+  sought.onkeydown = (event) => {
+    // Looks for the name at once; it does not ask about the video yet.
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    callOff();
+    listClaims();
   };
 
   claim.onchange = () => {
@@ -69,13 +77,13 @@ export function identifyTab(panel, session) {
       chooser.input.focus();
       return;
     }
-    const personId = find("#claim-field").hidden ? "" : claim.value;
+    const personId = claim.value;
     if (!personId && !canIdentify) {
-      error.textContent = "Choose who is claimed.";
-      sought.focus();
+      error.textContent = "There is nobody whose walk this could be compared with.";
+      (find("#claim-search").hidden ? chooser.input : sought).focus();
       return;
     }
-    const name = claim.selectedOptions[0]?.textContent.replace(/^Is this (.*)\?$/s, "$1");
+    const name = names.get(personId);
     const body = new FormData();
     if (personId) body.append("person_id", personId);
     else if (onePerson.checked) body.append("one_person", "yes");
@@ -86,7 +94,7 @@ export function identifyTab(panel, session) {
       show(job, name);
     } catch (problem) {
       if (!(problem instanceof ApiError)) throw problem;
-      error.textContent = sentence(problem);
+      error.textContent = problem.sentence;
     } finally {
       setBusy(button, false);
     }
@@ -101,14 +109,14 @@ export function identifyTab(panel, session) {
     if (job.verified) verdicts.set(null, [verifiedVerdict(job.verified, name)]);
     const cards = peopleCards(job, (number) => verdicts.get(number) ?? [], verdicts.has(null));
     if (verdicts.has(null)) cards.unshift(make("div", { class: "card" }, ...verdicts.get(null)));
-    if (job.problem) cards.unshift(make("div", { class: "card" }, verdict("refused", "refused", "No answer", sentence(new ApiError(job.problem.status, job.problem.detail)))));
+    if (job.problem) cards.unshift(make("div", { class: "card" }, verdict("refused", "refused", "No answer", sentence(job.problem.detail))));
     outcome.replaceChildren(...cards);
     announce([...outcome.querySelectorAll("h2")].map((one) => one.textContent).join(". "));
     find("h2", outcome)?.focus();
   }
 
   function leave() {
-    clearTimeout(typing);
+    callOff();
     chooser.stop();
   }
 
@@ -119,11 +127,4 @@ export function identifyTab(panel, session) {
 function claimHint(total, name) {
   if (name && !total) return "Nobody has a name like this.";
   return total > OFFERED ? `The first ${OFFERED} of ${total} names.` : "";
-}
-
-/** A reason as a sentence of its own. */
-export function sentence(problem) {
-  const text = problem.message.charAt(0).toUpperCase() + problem.message.slice(1);
-  const wait = problem.retryAfter ? ` Try again in ${problem.retryAfter} seconds.` : "";
-  return `${/[.!?]$/.test(text) ? text : `${text}.`}${wait}`;
 }

@@ -6,15 +6,18 @@ import { announce, make } from "./dom.js";
 // The service answers at once when the job is over.
 const WAITED_SECONDS = 0.5;
 // A connection that breaks off, or too many requests, while the service works on: asked again so often, seconds apart.
-const PASSING = [0, 429, 503];
+const PASSING = [0, 429, 502, 503, 504];
 const MOST_FAILURES = 5;
 
 /** Post a form, watch the job, and return it when it is over. Progress is shown within `place`. */
 export async function runJob(path, form, place) {
-  const words = make("p", { id: "progress-words" }, "Uploading …");
-  const bar = make("progress", { max: 1, "aria-labelledby": "progress-words" });
+  const words = make("p", {}, "Uploading …");
+  const bar = make("progress", { max: 1, "aria-label": "Progress" });
   place.replaceChildren(make("div", { class: "card working" }, words, bar));
   announce("Uploading");
+  // Whoever leaves the page ends an upload, and sees no result. A function for each job: two may run at once.
+  const askToStay = (event) => event.preventDefault();
+  window.addEventListener("beforeunload", askToStay);
   try {
     let job = await upload(path, form, (share) => {
       words.textContent = share < 1 ? `Uploading: ${Math.round(100 * share)} %` : "Uploaded";
@@ -29,6 +32,7 @@ export async function runJob(path, form, place) {
     }
     return job;
   } finally {
+    window.removeEventListener("beforeunload", askToStay);
     place.replaceChildren();
   }
 }

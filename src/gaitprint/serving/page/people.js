@@ -1,14 +1,12 @@
 // The tab with everybody who is known: rename, delete.
 
-import { ApiError, change, getJson, picture } from "./api.js";
-import { announce, find, icon, isBusy, make, plural, setBusy, when } from "./dom.js";
-import { sentence } from "./identify.js";
+import { ApiError, change, latestJson, picture } from "./api.js";
+import { announce, find, icon, isBusy, make, setBusy, showPicture, whenTyped } from "./dom.js";
+import { plural, when } from "./words.js";
 
 const PAGE = 200;
 // From so many people on there is something to look for.
 const FILTERED_FROM = 8;
-// Milliseconds without a keystroke after which a name is looked for.
-const TYPED = 200;
 
 export function peopleTab(panel, session) {
   const list = find("#people");
@@ -19,10 +17,8 @@ export function peopleTab(panel, session) {
   heading.tabIndex = -1;
   let people = [];
   let total = 0;
-  // How often people were asked for: an answer to anything but the latest question is not shown.
-  let questions = 0;
-  let typing = null;
-  // Addresses of pictures by people's ids; one is asked for when it comes into view, and once.
+  const getPeople = latestJson();
+  // Pictures by people's ids; one is asked for when it comes into view, and once.
   const portraits = new Map();
   const viewed = new IntersectionObserver((places) => {
     for (const { isIntersecting, target } of places) {
@@ -34,17 +30,15 @@ export function peopleTab(panel, session) {
 
   async function load(offset = 0) {
     error.textContent = "";
-    questions += 1;
-    const question = questions;
     try {
-      const page = await getJson(`/api/v1/people?${new URLSearchParams({ name: filter.value.trim(), limit: PAGE, offset })}`);
-      if (question !== questions) return;
+      const page = await getPeople(`/api/v1/people?${new URLSearchParams({ name: filter.value.trim(), limit: PAGE, offset })}`);
+      if (page === null) return;
       people = offset ? [...people, ...page.people] : page.people;
       total = page.total;
       draw();
     } catch (problem) {
       if (!(problem instanceof ApiError)) throw problem;
-      error.textContent = sentence(problem);
+      error.textContent = problem.sentence;
     }
   }
 
@@ -66,8 +60,11 @@ export function peopleTab(panel, session) {
         return null;
       }));
     }
-    const address = await portraits.get(id);
-    if (address) place.replaceChildren(make("img", { src: address, alt: "" }));
+    const portrait = await portraits.get(id);
+    if (portrait === null) return;
+    const image = make("img", { alt: "" });
+    place.replaceChildren(image);
+    showPicture(image, portrait);
   }
 
   function item(person) {
@@ -88,7 +85,7 @@ export function peopleTab(panel, session) {
     find("#new-name").value = person.name;
     ask(find("#rename-dialog"), async () => {
       await change("PATCH", `/api/v1/people/${person.person_id}`, { name: find("#new-name").value.trim() });
-      return "Renamed";
+      return { said: "Renamed" };
     });
     find("#new-name").select();
   }
@@ -97,11 +94,12 @@ export function peopleTab(panel, session) {
     find("#delete-title").textContent = `Delete ${person.name}?`;
     ask(find("#delete-dialog"), async () => {
       const done = await change("DELETE", `/api/v1/people/${person.person_id}`);
-      return done.warning ? `${person.name}: ${done.warning}` : `${person.name} is deleted`;
+      portraits.delete(person.person_id);
+      return { said: `${person.name} is deleted`, warning: done.warning && `${person.name}: ${done.warning}.` };
     });
   }
 
-  /** Open a dialog; its submit does `work`, and closes it when that succeeded. */
+  /** Open a dialog; its submit does `work`, and closes it when that succeeded, unless it asks something else by then. */
   function ask(dialog, work) {
     const form = find("form", dialog);
     const wrong = find("[data-error]", dialog);
@@ -109,30 +107,29 @@ export function peopleTab(panel, session) {
     wrong.textContent = "";
     find("[data-cancel]", dialog).onclick = () => dialog.close();
     dialog.onclose = () => (opener?.isConnected ? opener : heading).focus();
-    form.onsubmit = async (event) => {
+    const submit = async (event) => {
       event.preventDefault();
       const button = find("[type=submit]", form);
       if (isBusy(button)) return;
       setBusy(button, true);
       try {
-        const said = await work();
+        const { said, warning } = await work();
         await load();
-        dialog.close();
+        if (form.onsubmit === submit) dialog.close();
         announce(said);
+        if (warning) error.textContent = warning;
       } catch (problem) {
         if (!(problem instanceof ApiError)) throw problem;
-        wrong.textContent = sentence(problem);
+        (dialog.open && form.onsubmit === submit ? wrong : error).textContent = problem.sentence;
       } finally {
         setBusy(button, false);
       }
     };
+    form.onsubmit = submit;
     dialog.showModal();
   }
 
-  filter.oninput = () => {
-    clearTimeout(typing);
-    typing = setTimeout(() => load(), TYPED);
-  };
+  const callOff = whenTyped(filter, () => load());
   more.onclick = () => load(people.length);
-  return { show: () => load(), leave: () => clearTimeout(typing) };
+  return { show: () => load(), leave: callOff };
 }

@@ -1,27 +1,28 @@
 // What was found: decisions, candidates, and everybody who was seen.
 
 import { picture } from "./api.js";
-import { icon, make, percentage, plural } from "./dom.js";
+import { icon, make, showPicture } from "./dom.js";
+import { percentage, plural, rate, sentence } from "./words.js";
 
 export function verdict(kind, symbol, title, text) {
   return make("div", { class: `verdict ${kind}` }, icon(symbol), make("div", {}, make("h2", { tabindex: -1 }, title), text ? make("p", {}, text) : null));
 }
 
 export function identifiedVerdict(one) {
-  const rate = `At most ${percentage(one.fpir)} of strangers are taken for somebody.`;
-  if (one.decision === "known") return verdict("known", "known", `Known: ${one.candidates[0].name}`, rate);
+  const risk = `At most ${rate(one.fpir)} of strangers are taken for somebody.`;
+  if (one.decision === "known") return verdict("known", "known", `Known: ${one.candidates[0].name}`, risk);
   if (one.decision === "unknown") {
-    const text = one.candidates.length ? `Nobody who is enrolled walks like this. ${rate}` : "Nobody is enrolled whom this walk could be compared with.";
+    const text = one.candidates.length ? `Nobody who is enrolled walks like this. ${risk}` : "Nobody is enrolled whom this walk could be compared with.";
     return verdict("unknown", "unknown", "Unknown", text);
   }
-  return verdict("open", "open", "Not decided", one.reason);
+  return verdict("open", "open", "Not decided", sentence(one.reason));
 }
 
 export function verifiedVerdict(one, name) {
-  const rate = `At most ${percentage(one.fmr)} of strangers pass. Probability ${percentage(one.probability)}.`;
-  if (one.accepted === true) return verdict("known", "known", `Yes, this is ${name}`, rate);
-  if (one.accepted === false) return verdict("unknown", "refused", `No, this is not ${name}`, rate);
-  return verdict("open", "open", "Not decided", one.reason);
+  const risk = `At most ${rate(one.fmr)} of strangers pass. Probability ${percentage(one.probability)}.`;
+  if (one.accepted === true) return verdict("known", "known", `Yes, this is ${name}`, risk);
+  if (one.accepted === false) return verdict("unknown", "refused", `No, this is not ${name}`, risk);
+  return verdict("open", "open", "Not decided", sentence(one.reason));
 }
 
 export function candidateList(candidates) {
@@ -52,13 +53,12 @@ function passageItem(passage) {
   return make("li", {}, passage.animation ? movingPicture(passage, direction) : make("span"), about);
 }
 
-/** Return the first frame of an animation, as an address. */
-async function firstFrame(address) {
-  const image = make("img", { src: address, alt: "" });
-  await image.decode();
-  const canvas = make("canvas", { width: image.naturalWidth, height: image.naturalHeight });
-  canvas.getContext("2d").drawImage(image, 0, 0);
-  return canvas.toDataURL("image/png");
+/** Return the first frame of an animation. */
+async function firstFrame(animation) {
+  const frame = await createImageBitmap(animation);
+  const canvas = make("canvas", { width: frame.width, height: frame.height });
+  canvas.getContext("2d").drawImage(frame, 0, 0);
+  return new Promise((resolve) => canvas.toBlob(resolve));
 }
 
 /** The passage as it was and as a silhouette, which can be stopped. */
@@ -66,18 +66,21 @@ function movingPicture(passage, direction) {
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   const image = make("img", { alt: `${direction}: the person with outline and joints, and the silhouette that was cut out`, width: 288, height: 144 });
   const toggle = make("button", { type: "button", class: "quiet" });
-  let moving = !still.matches;
-  let animation = null;
+  const animation = picture(passage.animation);
   let frozen = null;
+  let moving = !still.matches;
   const show = async () => {
     toggle.textContent = moving ? "Pause" : "Play";
+    if (!moving) frozen ??= animation.then(firstFrame);
+    const wanted = moving;
+    let shown;
     try {
-      animation ??= await picture(passage.animation);
-      if (!moving) frozen ??= await firstFrame(animation);
-      image.src = moving ? animation : frozen;
-    } catch {
-      image.alt = "The picture was dropped already.";
+      shown = await (wanted ? animation : frozen);
+    } catch (problem) {
+      image.alt = problem.status === 404 ? "The picture was dropped already." : `No picture: ${problem.message}.`;
+      return;
     }
+    if (wanted === moving) showPicture(image, shown);
   };
   toggle.addEventListener("click", () => {
     moving = !moving;
@@ -110,7 +113,7 @@ export function peopleCards(job, verdictOf = () => [], together = false) {
         passageList(person.passages),
       ));
     }
-    for (const warning of video.warnings) cards.push(make("p", { class: "notice" }, warning));
+    for (const warning of video.warnings) cards.push(make("p", { class: "notice" }, sentence(warning)));
   }
   return cards;
 }
