@@ -65,7 +65,8 @@ def test_same_seed_same_bits_other_seed_others(blobs: Store, quick, tmp_path: Pa
 )
 def test_resumes_to_the_same_bits(blobs: Store, quick, tmp_path: Path, options: tuple[str, ...]) -> None:
     quick = [entry for entry in quick if "batch_size" not in entry or "sampler=pk" not in options]
-    recipe = load_recipe("cnn-gei", [*quick, "training.save_every_steps=1", "data.validation_subjects=1", *options])
+    everybody = ["data.subjects=all", "data.validation_subjects=2"]
+    recipe = load_recipe("cnn-gei", [*quick, "training.save_every_steps=1", *everybody, *options])
     assert check_resumes_to_the_same_bits(recipe, blobs, tmp_path) >= 3
 
 
@@ -89,7 +90,7 @@ def test_stops_early(blobs: Store, quick, tmp_path: Path) -> None:
 
 
 def test_a_plateau_waits_for_epochs_that_saw_the_people_held_out(blobs: Store, quick, tmp_path: Path) -> None:
-    options = ["training.validate_every_epochs=3", "data.validation_subjects=1", "training.epochs=4"]
+    options = ["training.validate_every_epochs=3", "data.validation_subjects=2", "training.epochs=4"]
     recipe = load_recipe("cnn-gei", [*quick, *options, "schedule=plateau", "schedule.patience=0"])
     train(recipe, blobs, tmp_path / "run")
     rates = {row["learning_rate"] for row in csv.DictReader((tmp_path / "run" / "history.csv").open())}
@@ -232,7 +233,7 @@ def test_refuses_what_cannot_be_trained(blobs: Store, quick, tmp_path: Path) -> 
     with pytest.raises(UsageError, match=r"validation_subjects is 3, must be in 0\.\.2"):
         attempt("data.validation_subjects=3", out="e")
     with pytest.raises(UsageError, match="'004' is none of the training subjects"):
-        attempt('data.validation_subjects=["004"]', out="f")
+        attempt('data.validation_subjects=["000","004"]', out="f")
 
     bare = Store.create(tmp_path / "bare")
     bare.add([GaitSequence("a", "nm-01", "000", 25.0, joints=np.zeros((3, 17, 3), np.float32), skeleton="coco-17")])
@@ -243,6 +244,12 @@ def test_refuses_what_cannot_be_trained(blobs: Store, quick, tmp_path: Path) -> 
     bare.add([GaitSequence("b", "nm-01", "000", 25.0, joints=np.zeros((3, 17, 3), np.float32), skeleton="coco-17")])
     with pytest.raises(IncompatibleError, match="a/nm-01/000: the model needs silhouettes; this walk has only joints"):
         attempt("data.subjects=all", store=bare, out="i")
+
+    for one in ("1", '["001"]'):
+        with pytest.raises(UsageError, match="hold out at least 2"):
+            attempt(f"data.validation_subjects={one}", out="j")
+    with pytest.raises(UsageError, match="optimizer: Invalid learning rate: -1"):
+        attempt("optimizer.learning_rate=-1", out="j")
 
     attempt("training.steps=1")
     with pytest.raises(UsageError, match="holds a run already"):
@@ -273,6 +280,10 @@ def test_more_epochs_can_be_added(blobs: Store, quick, tmp_path: Path) -> None:
     longer = train(load_recipe("cnn-gei", [*quick, "training.epochs=4"]), blobs, tmp_path / "short", resume=True)
     at_once = train(load_recipe("cnn-gei", [*quick, "training.epochs=4"]), blobs, tmp_path / "long")
     assert longer["weights_hash"] == at_once["weights_hash"]
+    before = (tmp_path / "short" / "recipe.yaml").read_bytes()
+    with pytest.raises(IncompatibleError, match="has taken 12 steps already, the recipe now asks for 9"):
+        train(load_recipe("cnn-gei", [*quick, "training.epochs=3"]), blobs, tmp_path / "short", resume=True)
+    assert (tmp_path / "short" / "recipe.yaml").read_bytes() == before
 
 
 def test_steps_can_be_added_in_the_middle_of_an_epoch(blobs: Store, quick, tmp_path: Path) -> None:

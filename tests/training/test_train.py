@@ -129,6 +129,17 @@ def test_a_fusion_resumes_and_is_not_trained_over(fused: Path, recipes: Path, sk
         train(load_any_recipe("skeleton", ["data.folds=3"]), skeletons, fused, resume=True, device="cpu")
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_neither_fusion_nor_single_model_is_trained_over_the_other(
+    fused: Path, recipes: Path, skeletons: Store, resume: bool
+) -> None:
+    both, one = load_any_recipe(str(recipes / "both.yaml"), ["data.folds=3"]), load_recipe("gait-statistics")
+    with pytest.raises(UsageError, match="holds a fusion of several models"):
+        train(one, skeletons, fused, resume=resume, device="cpu")
+    with pytest.raises(UsageError, match="holds the run of a single model"):
+        train(both, skeletons, fused / "members" / "network", resume=resume, device="cpu")
+
+
 def test_parts_of_other_shapes_lie_side_by_side() -> None:
     rng = np.random.default_rng(0)
     strangers = [rng.normal(size=(12, parts, size)).astype(np.float32) for parts, size in ((1, 3), (2, 5))]

@@ -17,7 +17,7 @@ from lightning_fabric.wrappers import _FabricModule, _FabricOptimizer
 from torch import Tensor
 
 from gaitprint.core.config import to_mapping
-from gaitprint.core.errors import GaitprintError
+from gaitprint.core.errors import GaitprintError, IncompatibleError, UsageError
 from gaitprint.core.folders import surviving_folder
 from gaitprint.core.memory_format import channels_last
 from gaitprint.core.progress import progress_bar
@@ -101,8 +101,10 @@ def train(
         ``best_weights_hash`` and the figures of the ``best`` and the ``last`` epoch.
 
     Raises:
-        UsageError: `out` holds a run and `resume` is not set; the store lacks the subjects, conditions or views.
-        IncompatibleError: the walks are not what the model takes; `resume` with another recipe or other data.
+        UsageError: `out` holds a run and `resume` is not set; the store lacks the subjects, conditions or views; an
+            option that the optimiser does not take.
+        IncompatibleError: the walks are not what the model takes; `resume` with another recipe or other data, or of a
+            run that has taken more steps than the recipe asks for.
         DivergedError: the loss became infinite or NaN.
     """
     task_type = _task_type(recipe)
@@ -142,7 +144,10 @@ def _set_up(task: Task, out: Path, fabric: Fabric) -> _Run:
     built, start = task.build(resumed=last is not None)
     objective = channels_last(built)
     choice = build_optimizer(recipe.optimizer)
-    optimizer = choice.build(objective.parameters())
+    try:
+        optimizer = choice.build(objective.parameters())
+    except ValueError as error:
+        raise UsageError(f"optimizer: {error}") from error
     engine_objective, engine_optimizer = fabric.setup(objective, optimizer)
 
     state = TrainerState()
@@ -152,6 +157,11 @@ def _set_up(task: Task, out: Path, fabric: Fabric) -> _Run:
         start = task.start_of(card)
     epochs, steps = recipe.training.epochs, recipe.training.steps
     steps_per_epoch = recipe.training.steps_per_epoch or task.sampler.steps_per_epoch
+    total_steps = epochs * steps_per_epoch if steps is None else steps
+    if state.step > total_steps:
+        raise IncompatibleError(
+            f"{out}: has taken {state.step:,} steps already, the recipe now asks for {total_steps:,}"
+        )
     return _Run(
         recipe=recipe,
         out=out,
@@ -160,7 +170,7 @@ def _set_up(task: Task, out: Path, fabric: Fabric) -> _Run:
         schedule=build_schedule(recipe.schedule),
         learning_rate=choice.learning_rate,
         steps_per_epoch=steps_per_epoch,
-        total_steps=epochs * steps_per_epoch if steps is None else steps,
+        total_steps=total_steps,
         start=start,
         objective=objective,
         optimizer=optimizer,

@@ -51,7 +51,8 @@ def resolve_identification_recipe(recipe: Recipe) -> Recipe:
     """Check the sections of a recipe for a model that recognises people and fill in every default.
 
     Raises:
-        UsageError: an unknown key, name or option (with the nearest known one), or a value of a wrong type.
+        UsageError: an unknown key, name or option (with the nearest known one), or a value of a wrong type; one person
+            held out alone.
     """
     model = resolved(with_definition(recipe.model), "model", MODELS)
     model_type = MODELS[model["name"]]
@@ -63,6 +64,12 @@ def resolve_identification_recipe(recipe: Recipe) -> Recipe:
     if recipe.training.normalise_scores and model_type.distance != "cosine":
         raise UsageError(
             f"training.normalise_scores: '{model['name']}' is compared by {model_type.distance}, not by cosine"
+        )
+    held_out = recipe.data.validation_subjects
+    if held_out == 1 or (isinstance(held_out, tuple) and len(set(held_out)) == 1):
+        raise UsageError(
+            "data.validation_subjects is one person, who would never be taken for anybody else: "
+            "hold out at least 2 to choose weights by, or 0"
         )
     by_steps: dict[str, Any] = {}
     if not issubclass(model_type, ClosedFormModel):

@@ -104,7 +104,8 @@ def plan_study(
                 raise UsageError(f"--grid {override}: {errors[using[0]]}")
     for number, cell in enumerate(cells):
         for other in range(number):
-            if number in recipes and (recipes.get(other) == recipes[number] or cells[other].label == cell.label):
+            same = number in recipes and recipes.get(other) == recipes[number]
+            if same or cells[other].label == cell.label:
                 raise UsageError(f"the cells '{cells[other].label}' and '{cell.label}' are the same training")
     return Study(recipe, tuple(overrides), base, axes, cells, seeds, protocol)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gaitprint.core.errors import IncompatibleError, UnreadableFileError, UsageError
-from gaitprint.core.files import write_json
+from gaitprint.core.errors import UsageError
 from gaitprint.core.folders import atomic_folder, surviving_folder
 from gaitprint.data.store import Store
 from gaitprint.evaluation.fusion import write_fusion
@@ -19,8 +17,7 @@ from gaitprint.models.base import ClosedFormModel
 from gaitprint.models.weights import read_card
 from gaitprint.training.people import choose_people
 from gaitprint.training.recipe import FusionRecipe, Recipe
-
-_FUSION_PLAN = "fusion-recipe.json"
+from gaitprint.training.run_folder import check_fusion_folder, write_fusion_plan
 
 
 def train(
@@ -73,20 +70,11 @@ def train(
 
 def _train_fusion(recipe: FusionRecipe, store: Store, out: Path, *, resume: bool, device: str) -> dict[str, Any]:
     """Train the members and put copies of their best weights side by side into best/."""
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out}: is a file; a run is a folder")
-    plan_file, plan = out / _FUSION_PLAN, {"name": recipe.name, "members": [member.name for member in recipe.members]}
-    if plan_file.exists():
-        if not resume:
-            raise UsageError(f"{out}: holds a run already; continue it with --resume, or choose another folder")
-        if (before := _members(plan_file)) != plan["members"]:
-            raise IncompatibleError(
-                f"{out}: was started as a fusion of {', '.join(before)}; resume with the same recipe"
-            )
+    check_fusion_folder(out, recipe, resume=resume)
     for member in recipe.members:
         if not member.training.normalise_scores:
             raise UsageError(f"{recipe.name}: {member.name} needs training.normalise_scores=true to be fused")
-    write_json(plan_file, plan)
+    write_fusion_plan(out, recipe)
     summaries = {
         member.name: train(member, store, out / "members" / member.name, resume=resume, device=device)
         for member in recipe.members
@@ -98,14 +86,6 @@ def _train_fusion(recipe: FusionRecipe, store: Store, out: Path, *, resume: bool
                 shutil.copytree(_surviving(best), temporary / name)
             write_fusion(temporary, recipe.name, list(weights))
     return {"folder": str(out), "recipe": recipe.name, "members": summaries}
-
-
-def _members(plan_file: Path) -> list[str]:
-    """Names of the members that a fusion was started with."""
-    try:
-        return [str(name) for name in json.loads(plan_file.read_text(encoding="utf-8"))["members"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UnreadableFileError(f"{plan_file}: not the plan of a fusion ({error})") from error
 
 
 def _holds(fusion: Path, weights: Mapping[str, Path]) -> bool:
