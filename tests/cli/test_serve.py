@@ -6,8 +6,8 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -94,15 +94,21 @@ def served(tmp_path) -> Iterator[tuple[str, str, subprocess.Popen[str]]]:
     process.wait()
 
 
+def children_of(pid: int) -> list[str]:
+    files = Path(f"/proc/{pid}/task").glob("*/children")
+    return [child for file in files for child in file.read_text().split()]
+
+
 def test_the_first_token_is_shown_and_lets_its_bearer_in(served, tmp_path) -> None:
     url, token, process = served
     assert httpx.get(f"{url}api/health").json()["status"] == "ok"
     assert httpx.get(f"{url}api/v1/people").status_code == 401
     bearer = {"Authorization": f"Bearer {token}"}
     assert httpx.get(f"{url}api/v1/people", headers=bearer).json()["people"] == []
+    files = {"video": ("walk.avi", b"RIFF\xff\xff\xff\xffAVI LIST" + bytes(1000))}
+    assert httpx.post(f"{url}api/v1/identify", headers=bearer, files=files, timeout=60).status_code == 202
+    lookers = children_of(process.pid)  # one looks at the video, where the system tells
     process.send_signal(signal.SIGTERM)
-    until = time.monotonic() + 20
-    while process.poll() is None and time.monotonic() < until:
-        time.sleep(0.05)
-    assert process.poll() is not None
+    process.wait(timeout=60)
     assert not (tmp_path / "service" / "temporary").exists()
+    assert not [pid for pid in lookers if Path(f"/proc/{pid}").exists()]

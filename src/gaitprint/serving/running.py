@@ -90,7 +90,7 @@ def run_service(
         try:
             _Server(config, on_started, service.close).run()
         except SystemExit as error:  # what uvicorn does where it cannot listen, after it has said so
-            raise UsageError(f"cannot listen at {host}:{port}; --port names another one") from error
+            raise UsageError(f"cannot listen at {host}:{port}; --host and --port name another address") from error
     finally:
         service.close()
 
