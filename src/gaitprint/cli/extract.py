@@ -60,7 +60,7 @@ def extract(
         joint_axes: 2 keeps joints in pixels, 3 in metres about the hips (mediapipe only).
         size: Height x width of the silhouettes.
         frames: Keep the RGB frames too, square around the person.
-        pictures: Where to draw what was extracted; STORE-pictures beside the store where it is not given.
+        pictures: Where to draw what was extracted; STORE-pictures/C beside the store where it is not given.
         frame_rate: Frames a second, where the video states a wrong rate, and of a folder of pictures.
         seconds: Stop a webcam or stream after so long; Ctrl-C stops it, too, and keeps what was found.
         device: Where a pose network of ours computes.
@@ -77,7 +77,7 @@ def extract(
     from gaitprint.data.store import Store
     from gaitprint.evaluation.embed import choose_device
     from gaitprint.video.front_ends import choose_front_ends
-    from gaitprint.video.naming import WalkNames
+    from gaitprint.video.naming import WalkNames, as_label
     from gaitprint.video.passage import PassageOptions
     from gaitprint.video.passage_pictures import write_annotated_video
     from gaitprint.video.pipeline import Extraction
@@ -89,18 +89,19 @@ def extract(
             check_label(option, label)
     for option, number in (("--frame-rate", frame_rate), ("--seconds", seconds)):
         if number is not None and not 0 < number < 1e6:
-            raise UsageError(f"{option} is {number}, must be above 0")
+            raise UsageError(f"{option} is {number}, must be above 0 and below 1,000,000")
     front_ends = choose_front_ends(front_end, pose, choose_device(device))
     if joint_axes == 3 and (front_ends.pose is None or not front_ends.pose.knows_depth):
         raise UsageError("--joint-axes 3: only the MediaPipe pose front-end finds depth; --pose mediapipe chooses it")
     video = open_source(source, frame_rate_hz=frame_rate, seconds=seconds)
     store = Store.create(out)
-    folder = pictures or out.with_name(f"{out.name}-pictures")
+    recording = condition or video.name
+    folder = pictures or out.with_name(f"{out.name}-pictures") / as_label(recording)
     options = PassageOptions(
         size=parse_size(size), joint_axes=joint_axes, frames_size=_SIDE_OF_FRAMES if frames else None
     )
     extraction = Extraction(video, front_ends, options)
-    found = _keep_passages(extraction, store, WalkNames(subject, condition or video.name, store), folder)
+    found = _keep_passages(extraction, store, WalkNames(subject, recording, store), folder)
     if not video.is_live:
         with extraction.stages.measure("pictures"):
             found.drawn.append(folder / "annotated.mp4")
