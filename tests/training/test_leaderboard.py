@@ -18,7 +18,7 @@ from gaitprint.training.leaderboard import LeaderboardOptions, run_leaderboard
 from gaitprint.training.leaderboard_fusion import fuse_best
 from gaitprint.training.leaderboard_plan import TrainingPeople, plan_boards, plan_system, share_people
 from gaitprint.training.leaderboard_systems import DATA_SETS, SYSTEMS, DataSet, System
-from gaitprint.training.runs import finished_result
+from gaitprint.training.runs import complete, finished_result
 from gaitprint.training.stopwatch import training_seconds
 
 PEOPLE, TRAINING = 10, 7
@@ -170,6 +170,19 @@ def test_a_second_call_does_nothing(finished, stores, monkeypatch: pytest.Monkey
     assert said == ["left out: rgb: no recordings"]
 
 
+def test_only_what_was_missing_is_told(finished, stores, tmp_path: Path) -> None:
+    out, result, _ = finished
+    shutil.copytree(out / "rendered" / "boxes", tmp_path / "rendered" / "boxes")
+    last = Path(result.boards[1].rows[0].folders[1]).name
+    (tmp_path / "rendered" / "boxes" / last / "evaluation" / "metrics.json").unlink()
+    _, said = run(stores, tmp_path, ("boxes",))
+    seed = last.removeprefix("seed-")
+    assert said == [
+        "about 1 min of trainings, 1 side by side, besides making data that is missing",
+        f"rendered: boxes, seed {seed} is done",
+    ]
+
+
 def test_a_change_of_the_first_step_is_noticed(finished, stores, table) -> None:
     out, _, _ = finished
     store = stores["rendered"]
@@ -180,6 +193,35 @@ def test_a_change_of_the_first_step_is_noticed(finished, stores, table) -> None:
     assert finished_result(run, *question) is not None
     longer = dataclasses.replace(run.first_step, overrides=(*run.first_step.overrides, "optimizer.learning_rate=0.5"))
     assert finished_result(dataclasses.replace(run, first_step=longer), *question) is None
+
+
+def test_a_run_goes_with_the_weights_that_its_first_step_has(finished, stores, table, tmp_path: Path) -> None:
+    out, _, _ = finished
+    store = stores["rendered"]
+    system = next(system for system in table if system.first_step is not None)
+    shutil.copytree(out / "rendered" / system.name, tmp_path / "moved")
+    people = share_people(store, 2)
+    first, second = plan_system(system, TABLE[1], people, tmp_path / "moved", seeds=2, quick=False).runs
+    question = store.content_hash(), "first-walk"
+    assert finished_result(first, *question) is not None
+    shutil.rmtree(first.first_step.folder)
+    shutil.copytree(second.first_step.folder, first.first_step.folder)
+    recipe = (first.first_step.folder / "recipe.yaml").read_text()
+    seeds = f"seed: {second.seed}", f"seed: {first.seed}"
+    (first.first_step.folder / "recipe.yaml").write_text(recipe.replace(*seeds))
+    assert finished_result(first, *question) is None
+    assert "was started from other weights than its first step has now" in complete(first, store, "first-walk").error
+
+
+def test_a_damaged_run_leaves_the_others(finished, stores, tmp_path: Path) -> None:
+    out, result, _ = finished
+    shutil.copytree(out / "rendered", tmp_path / "rendered")
+    seed = Path(result.boards[1].rows[0].folders[0]).name
+    shutil.rmtree(tmp_path / "rendered" / "boxes" / seed / "last")  # which only resuming needs
+    shutil.rmtree(tmp_path / "rendered" / "pretrained" / "first-step" / seed / "last")
+    (board,) = run(stores, tmp_path, ("boxes", "pretrained"))[0].boards
+    assert board.rows[0].budget == result.boards[1].rows[0].budget
+    assert "last" in board.rows[1].errors[0]
 
 
 def test_runs_of_the_same_seed_are_fused(finished) -> None:

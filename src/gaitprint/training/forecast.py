@@ -18,17 +18,24 @@ class Forecast:
         self._total = minutes
         self._done = 0.0
         self._clock = clock
-        self._started = clock()
+        self._spent_seconds = 0.0
+        self._since = clock()
+
+    def leave_out(self) -> None:
+        """Leave the time since work was last counted out of the pace: something else was done in it."""
+        self._since = self._clock()
 
     def advance(self, minutes: float) -> None:
         """Count work that should have taken so long as done."""
+        now = self._clock()
+        self._spent_seconds += now - self._since
+        self._since = now
         self._done += minutes
 
     @property
     def minutes_left(self) -> float:
         """What is left, stretched or shrunk as what is done took longer or shorter than it should have."""
-        elapsed = (self._clock() - self._started) / 60
-        pace = elapsed / self._done if self._done else 1.0
+        pace = self._spent_seconds / 60 / self._done if self._done else 1.0
         return max(0.0, self._total - self._done) * pace
 
     def __str__(self) -> str:

@@ -29,7 +29,7 @@ from gaitprint.training.leaderboard_plan import (
     share_people,
 )
 from gaitprint.training.leaderboard_systems import DataSet, System
-from gaitprint.training.runs import PlannedRun, run_all
+from gaitprint.training.runs import METRICS_FILE, PlannedRun, run_all
 
 
 @dataclass(frozen=True)
@@ -123,10 +123,7 @@ class _BoardMaker:
         self._folder = out / board.data.name
         self._forecast, self._say = forecast, say
         self._people = share_people(store, board.data.validation)
-        self._minutes = {
-            name: minutes / options.seeds / options.jobs
-            for name, minutes in minutes_to_do(board, out, options.seeds).items()
-        }
+        self._minutes: dict[str, float] = {}
         self._results: dict[Path, RunResult] = {}
         self._rows: dict[str, Row] = {}
 
@@ -135,7 +132,11 @@ class _BoardMaker:
         planned = [self._plan(system) for system in self._systems]
         self._train([run for system in planned for run in system.runs])
         for one in planned:
-            row = self._trained_row(one) if one.runs else self._ready_row(one.system)
+            try:
+                row = self._trained_row(one) if one.runs else self._ready_row(one.system)
+            except Exception as error:
+                # Whatever it is, the other systems may be fine.
+                row = Row(one.system.name, errors=(one_line(error),))
             self._rows[one.system.name] = self._with_cost(row, one.system)
         present = {info.subject for info in self._store.infos}
         learners, held_out = len(self._people.learners), len(self._people.held_out)
@@ -150,6 +151,11 @@ class _BoardMaker:
 
     def _train(self, runs: Sequence[PlannedRun]) -> None:
         options = self._options
+        minutes = {system.name: system.minutes / options.jobs for system in self._systems}
+        self._minutes = {
+            str(run.folder): minutes[run.cell] for run in runs if not (run.folder / METRICS_FILE).is_file()
+        }
+        self._forecast.leave_out()
         results = run_all(
             runs,
             self._store,
@@ -164,10 +170,12 @@ class _BoardMaker:
 
     def _tell(self, result: RunResult) -> None:
         """Count a training as done, and say how much is left."""
-        minutes = self._minutes.get(result.cell, 0.0)
+        minutes = self._minutes.get(result.folder, 0.0)
         self._forecast.advance(minutes)
         if minutes and not self._options.quick:
-            self._say(f"{self._data.name}: {result.cell}, seed {result.seed} is done; about {self._forecast} are left")
+            outcome = "is done" if result.error is None else "failed"
+            left = f"; about {self._forecast} are left" if self._forecast.minutes_left else ""
+            self._say(f"{self._data.name}: {result.cell}, seed {result.seed} {outcome}{left}")
 
     def _trained_row(self, planned: PlannedSystem) -> Row:
         """Put the runs of a trained system together."""
@@ -177,12 +185,13 @@ class _BoardMaker:
         if not done:
             return Row(planned.system.name, errors=errors)
         folders = [run.folder for run, _ in done]
+        metrics = [read_metrics(folder) for folder in folders]
         run = done[0][0]
-        halves = [run] if run.first_step is None else [run.first_step, run]
-        steps = " + ".join(f"{read_card(half.folder / 'last').step:,}" for half in halves)
+        before = [] if run.first_step is None else [read_card(run.first_step.folder / "last").step]
+        steps = " + ".join(f"{count:,}" for count in (*before, metrics[0]["training"]["steps"]))
         closed_form = not run.resolve().sampler
         return replace(
-            _row(planned.system.name, folders, [read_metrics(folder) for folder in folders]),
+            _row(planned.system.name, folders, metrics),
             training_seconds=Spread(tuple(result.training_seconds or 0.0 for _, result in done)),
             budget="one pass" if closed_form else f"{steps} steps",
             errors=errors,
@@ -191,27 +200,23 @@ class _BoardMaker:
     def _ready_row(self, system: System) -> Row:
         """Measure what is not trained itself: a model without weights, or a fusion of rows above."""
         folder = self._folder / system.name
-        try:
-            if is_untrained(system):
-                metrics = self._measure(load_embedder(system.recipe, self._options.device), folder)
-                return replace(_row(system.name, [folder], [metrics]), budget="none")
-            members = self._members(system)
-            folders = [folder / Path(run).name for run in members[0].folders]
-            if not folders:
-                raise GaitprintError("there is no seed with which all members of the fusion succeeded")
-            measured = [
-                self._measure(self._fused(system, number, self._options.device), of_seed)
-                for number, of_seed in enumerate(folders)
-            ]
-            seconds = [row.training_seconds.values for row in members if row.training_seconds is not None]
-            return replace(
-                _row(system.name, folders, measured),
-                training_seconds=Spread(tuple(map(sum, zip(*seconds, strict=True)))),
-                budget="of its members",
-            )
-        except Exception as error:
-            # Whatever it is, the other systems may be fine.
-            return Row(system.name, errors=(one_line(error),))
+        if is_untrained(system):
+            metrics = self._measure(load_embedder(system.recipe, self._options.device), folder)
+            return replace(_row(system.name, [folder], [metrics]), budget="none")
+        members = self._members(system)
+        folders = [folder / Path(run).name for run in members[0].folders]
+        if not folders:
+            raise GaitprintError("there is no seed with which all members of the fusion succeeded")
+        measured = [
+            self._measure(self._fused(system, number, self._options.device), of_seed)
+            for number, of_seed in enumerate(folders)
+        ]
+        seconds = [row.training_seconds.values for row in members if row.training_seconds is not None]
+        return replace(
+            _row(system.name, folders, measured),
+            training_seconds=Spread(tuple(map(sum, zip(*seconds, strict=True)))),
+            budget="of its members",
+        )
 
     def _with_cost(self, row: Row, system: System) -> Row:
         """Add what one walk costs, seen by the first seed's weights."""

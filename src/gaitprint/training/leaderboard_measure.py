@@ -89,7 +89,7 @@ def measure_once(
         before = read_metrics(folder)
         if before["question"] == question and (folder / EMBEDDINGS_FILE).is_file():
             return before
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         pass  # missing or damaged: measured again
     metrics = measure(embedder, store, protocol, held_out, folder) | {"question": question}
     write_json(folder / METRICS_FILE, metrics)

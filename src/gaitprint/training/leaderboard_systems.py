@@ -20,7 +20,6 @@ class DataSet:
         validation: how many of the training people nobody learns from: the best weights, the best systems and the
             calibration of scores are chosen on them. The same people for every system and seed.
         overrides: ``key=value`` for every recipe.
-        minutes: that making the data takes on one core, roughly.
     """
 
     name: str
@@ -29,7 +28,6 @@ class DataSet:
     protocol: str
     validation: int = 0
     overrides: tuple[str, ...] = ()
-    minutes: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,20 +55,11 @@ class System:
 _FEW_WALKS = "training.validate_every_epochs=10"
 
 DATA_SETS = (
-    DataSet("walkers", "silhouettes", "Synthetic walkers, silhouettes, 11 views", "casia-b", minutes=24),
-    DataSet(
-        "kinect", "skeletons", "Recorded people, skeletons of a Kinect", "first-walk", 12, (_FEW_WALKS,), minutes=1
-    ),
-    DataSet(
-        "rendered",
-        "silhouettes",
-        "The same recordings, rendered as silhouettes, 11 views",
-        "first-walk",
-        12,
-        minutes=40,
-    ),
-    DataSet("rgb", "frames", "Synthetic walkers, RGB frames, 2 views", "casia-b", 8, minutes=12),
-    DataSet("filmed", "frames", "The recorded people, rendered as RGB frames, 2 views", "first-walk", 12, minutes=30),
+    DataSet("walkers", "silhouettes", "Synthetic walkers, silhouettes, 11 views", "casia-b"),
+    DataSet("kinect", "skeletons", "Recorded people, skeletons of a Kinect", "first-walk", 12, (_FEW_WALKS,)),
+    DataSet("rendered", "silhouettes", "The same recordings, rendered as silhouettes, 11 views", "first-walk", 12),
+    DataSet("rgb", "frames", "Synthetic walkers, RGB frames, 2 views", "casia-b", 8),
+    DataSet("filmed", "frames", "The recorded people, rendered as RGB frames, 2 views", "first-walk", 12),
 )
 
 _SILHOUETTES = ("walkers", "rendered")

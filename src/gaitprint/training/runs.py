@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from gaitprint.core.config import read_yaml, to_mapping
-from gaitprint.core.errors import GaitprintError, UsageError, one_line
+from gaitprint.core.errors import GaitprintError, IncompatibleError, UsageError, one_line
 from gaitprint.core.files import write_json
 from gaitprint.core.folders import surviving_folder
 from gaitprint.core.progress import overall_bar
@@ -167,7 +167,8 @@ def finished_result(run: PlannedRun, data: str, protocol: str) -> RunResult | No
         best = surviving_folder(run.folder / "best")
         same_weights = best is not None and read_card(best).weights_hash == metrics["card"]["weights_hash"]
         same_question = (metrics["protocol"], metrics["data"]) == (protocol, data)
-        return _result(run, metrics) if same_weights and _has_recipe(run) and same_question else None
+        same_training = _has_recipe(run) and _started_from_first_step(run)
+        return _result(run, metrics) if same_weights and same_training and same_question else None
     except (GaitprintError, OSError, ValueError, KeyError, TypeError):
         return None  # whatever is missing or damaged is done again, or fails again and says why
 
@@ -175,9 +176,20 @@ def finished_result(run: PlannedRun, data: str, protocol: str) -> RunResult | No
 def _has_recipe(run: PlannedRun) -> bool:
     """Whether what is in the run folder, and in that of the first step, has the planned recipe."""
     found, wanted = read_yaml(run.folder / "recipe.yaml"), to_mapping(run.resolve())
-    return first_difference(found, wanted, FREE_KEYS) is None and (
-        run.first_step is None or _has_recipe(run.first_step)
-    )
+    if run.first_step is None:
+        return first_difference(found, wanted, FREE_KEYS) is None
+    # Both folders may have been moved; which weights were taken is told by their hash.
+    free = FREE_KEYS | {"training.initial_weights"}
+    return first_difference(found, wanted, free) is None and _has_recipe(run.first_step)
+
+
+def _started_from_first_step(run: PlannedRun) -> bool:
+    """Whether a run that has begun took the weights that its first step has now; True without either."""
+    last = surviving_folder(run.folder / "last")
+    if run.first_step is None or last is None:
+        return True
+    first = surviving_folder(run.first_step.folder / "best")
+    return first is not None and read_card(last).initial_weights_hash == read_card(first).weights_hash
 
 
 def complete(
@@ -213,6 +225,8 @@ def _train(run: PlannedRun, store: Store, device: str) -> dict[str, Any]:
 
     if run.first_step is not None:
         _train(run.first_step, store, device)
+    if not _started_from_first_step(run):
+        raise IncompatibleError(f"{run.folder}: was started from other weights than its first step has now; remove it")
     recipe = run.resolve()
     last = surviving_folder(run.folder / "last")
     steps_before = 0 if last is None else read_card(last).step
