@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,11 @@ def test_the_best_is_bold_and_what_failed_is_named() -> None:
     assert "| good | **85.0 ± 7.1** | **15.0 ± 7.1** |" in text
     assert "- kinect, failed: seed 42: diverged" in text
     assert "mean nothing" not in text
+
+
+def test_the_documentation_says_what_would_be_written() -> None:
+    introduction = leaderboard_markdown(replace(RESULT, seeds=1, boards=()), "").strip()
+    assert introduction in (Path(__file__).parents[2] / "docs" / "results.md").read_text()
 
 
 def test_everything_is_written(tmp_path: Path) -> None:

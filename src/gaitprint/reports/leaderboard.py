@@ -136,7 +136,8 @@ def _introduction(result: Leaderboard) -> str:
             "thread, or time by the clock on a GPU. A multiplication with its addition is one multiply-add; those of",
             "matrix products and convolutions count.",
             "Milliseconds are those of one walk alone with two threads, from what was recorded to the embedding. With",
-            "several conditions rank-5 is their mean, and mAP is that of a search in all views together.",
+            "several conditions rank-5 is their mean. mAP and EER count pairs of all views, those of one view among",
+            "them, which rank-1 and rank-5 leave out where several views are searched one by one.",
         ]
     )
 
