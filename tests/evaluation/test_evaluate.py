@@ -290,6 +290,11 @@ def test_verification_needs_both_kinds_of_pairs() -> None:
             evaluate_embeddings(make_set(ids), "verification", sample_pairs=10)
 
 
+def test_verification_has_no_gallery_that_could_lack_anybody() -> None:
+    with pytest.raises(UsageError, match="'verification' compares pairs; no gallery"):
+        evaluate_embeddings(casia_b(num_subjects=2), "verification", remove_unmatched=True)
+
+
 def test_a_sample_of_pairs_is_for_verification_and_not_empty() -> None:
     e = casia_b(num_subjects=2)
     with pytest.raises(UsageError, match="'casia-b' searches a gallery; a sample of pairs is for verification"):

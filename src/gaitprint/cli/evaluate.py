@@ -77,7 +77,8 @@ def evaluate(
     from gaitprint.reports.preview import walk_preview
     from gaitprint.reports.tables import evaluation_table
 
-    check_options(PROTOCOLS[protocol], svm=svm, sample_pairs=sample_pairs)  # before the work starts
+    # Before the work starts.
+    check_options(PROTOCOLS[protocol], svm=svm, remove_unmatched=remove_unmatched, sample_pairs=sample_pairs)
     if is_pose_network(model):
         raise UsageError(f"{model}: finds joints and recognises nobody; measure it with --protocol pose")
     store = Store.open(data)

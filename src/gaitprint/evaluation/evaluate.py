@@ -66,7 +66,7 @@ def evaluate_embeddings(
     chosen = protocol if isinstance(protocol, Protocol) else cast(Protocol, PROTOCOLS[protocol])
     if metric not in METRICS:
         raise UsageError(unknown_name_message("metric", metric, METRICS))
-    check_options(chosen, svm=svm, sample_pairs=sample_pairs)
+    check_options(chosen, svm=svm, remove_unmatched=remove_unmatched, sample_pairs=sample_pairs)
     keep_freed_memory()  # blocks of the distance matrix come and go
     scope, notes = _scope(embeddings, subjects)
     trials = chosen.select(embeddings, scope, Request(probes, seed))
@@ -90,16 +90,19 @@ def evaluate_embeddings(
     return _identify(blank, embeddings, values, chosen, trials, arithmetic, remove_unmatched, details, svm)
 
 
-def check_options(protocol: Protocol, *, svm: bool, sample_pairs: int | None) -> None:
+def check_options(protocol: Protocol, *, svm: bool, remove_unmatched: bool, sample_pairs: int | None) -> None:
     """Refuse options of `evaluate_embeddings` that say nothing under a protocol, before any walk is embedded.
 
     Raises:
-        UsageError: `svm` under a protocol without gallery; `sample_pairs` under one that has a gallery, or below 1.
+        UsageError: `svm` or `remove_unmatched` under a protocol without gallery; `sample_pairs` under one that has a
+            gallery, or below 1.
     """
     if protocol.all_pairs and svm:
         raise UsageError(
             f"protocol '{protocol.name}' compares pairs; a support vector machine needs a gallery to learn"
         )
+    if protocol.all_pairs and remove_unmatched:
+        raise UsageError(f"protocol '{protocol.name}' compares pairs; no gallery could lack a probe's subject")
     if sample_pairs is not None and not protocol.all_pairs:
         raise UsageError(f"protocol '{protocol.name}' searches a gallery; a sample of pairs is for verification")
     if sample_pairs is not None and sample_pairs < 1:
