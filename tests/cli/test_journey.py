@@ -9,8 +9,6 @@ import pytest
 
 import gaitprint
 from gaitprint.cli import main
-from gaitprint.core.errors import GaitprintError, UsageError
-from gaitprint.evaluation.unseen import unseen_subjects
 
 
 def call(*words) -> dict:
@@ -101,18 +99,6 @@ def test_export_and_gei(walkers, tmp_path):
     image = cv2.imread(str(tmp_path / "gei/001/nm-01/090.png"), cv2.IMREAD_UNCHANGED)
     mean = store.read("001/nm-01/090").silhouettes.mean(axis=0)
     assert np.abs(image - mean).max() <= 0.5 + 1e-6
-
-
-def test_nobody_is_evaluated_whom_the_training_saw(walkers):
-    store = gaitprint.Store(walkers)
-    assert unseen_subjects(store, seen=["001", "002", "003"]) == {"004", "005"}
-    assert unseen_subjects(store, seen=[], wanted=["001"]) == {"001"}
-    with pytest.raises(UsageError, match="trained on subject 001"):
-        unseen_subjects(store, seen=["001"], wanted=["001", "004"])
-    with pytest.raises(UsageError, match="no subject 099"):
-        unseen_subjects(store, seen=[], wanted=["099"])
-    with pytest.raises(GaitprintError, match="1 test subjects were trained on"):
-        unseen_subjects(store, seen=["004"])
 
 
 def test_bad_input_is_one_line(run, tmp_path, capsys):
