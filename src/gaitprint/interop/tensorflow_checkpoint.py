@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitprint.core.errors import UnreadableFileError, UsageError
+from gaitprint.core.errors import UnreadableFileError, UsageError, one_line
 from gaitprint.core.extras import needs_extra
 
 # The file in a folder of checkpoints that says which of them is the latest.
@@ -48,7 +48,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
         return {variable: np.asarray(reader.get_tensor(variable)) for variable in numeric}
     # A damaged file surfaces as whichever of these the layer that met it has.
     except (tensorflow.errors.OpError, LookupError, ValueError, RuntimeError, OSError) as error:
-        raise UnreadableFileError(f"{name}: not readable as a checkpoint ({_one_line(error)})") from error
+        raise UnreadableFileError(f"{name}: not readable as a checkpoint ({one_line(error)[:300]})") from error
 
 
 def find_checkpoint(path: Path) -> Path:
@@ -78,8 +78,10 @@ def _latest(folder: Path) -> Path:
         found = _STATE_LINE.search(state.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(f"{folder}: a folder without a file '{_STATE_FILE}'; give one checkpoint in it") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableFileError(f"{state}: {_one_line(error)}") from error
+    except OSError as error:
+        raise UnreadableFileError(one_line(error)) from error
+    except UnicodeDecodeError as error:
+        raise UnreadableFileError(f"{state}: no text in UTF-8 ({error.reason})") from error
     if found is None:
         raise UnreadableFileError(f"{state}: names no checkpoint")
     # A folder that was moved still names the old place.
@@ -110,7 +112,3 @@ def _silent_standard_error() -> Iterator[None]:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(nowhere)
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
