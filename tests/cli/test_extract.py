@@ -33,7 +33,7 @@ def test_a_video_becomes_walks_pictures_and_a_table(video: Path, tmp_path: Path,
     assert told["passages"][0]["direction"] == "left"
     assert all(Path(path).stat().st_size > 100 for path in told["pictures"])
     assert {Path(path).suffix for path in told["pictures"]} == {".png", ".gif", ".mp4"}
-    assert {Path(path).parent for path in told["pictures"]} == {tmp_path / "walks-pictures" / "hall"}
+    assert {Path(path).parent for path in told["pictures"]} == {tmp_path / "walks-pictures" / "ann" / "hall"}
     printed = capsys.readouterr().out
     assert "ann/hall-01/090" in printed
     assert "segmentation" in printed

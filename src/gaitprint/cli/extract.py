@@ -60,7 +60,7 @@ def extract(
         joint_axes: 2 keeps joints in pixels, 3 in metres about the hips (mediapipe only).
         size: Height x width of the silhouettes.
         frames: Keep the RGB frames too, square around the person.
-        pictures: Where to draw what was extracted; STORE-pictures/C beside the store where it is not given.
+        pictures: Where to draw what was extracted; STORE-pictures/NAME/C beside the store where it is not given.
         frame_rate: Frames a second, where the video states a wrong rate, and of a folder of pictures.
         seconds: Stop a webcam or stream after so long; Ctrl-C stops it, too, and keeps what was found.
         device: Where a pose network of ours computes.
@@ -96,7 +96,7 @@ def extract(
     video = open_source(source, frame_rate_hz=frame_rate, seconds=seconds)
     store = Store.create(out)
     recording = condition or video.name
-    folder = pictures or out.with_name(f"{out.name}-pictures") / as_label(recording)
+    folder = pictures or out.with_name(f"{out.name}-pictures") / (subject or "") / as_label(recording)
     options = PassageOptions(
         size=parse_size(size), joint_axes=joint_axes, frames_size=_SIDE_OF_FRAMES if frames else None
     )
