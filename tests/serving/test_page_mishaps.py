@@ -62,8 +62,16 @@ def test_a_claim_that_was_chosen_is_checked_although_names_cannot_be_listed_agai
 def test_nobody_to_compare_with_is_said(service, page_of):
     running, url = service
     page = page_of(url)
-    sign_in(page, running.token("verify", "list"))
+    page.route("**/api/v1/people?*", lambda route: route.abort())
+    sign_in(page, running.token("verify", "list", "audit"))
+    page.wait_for_selector("#panel-identify >> text=The service cannot be reached.")
     page.set_input_files("#identify-file", chosen("who.avi", video("anna")))
+    page.click("#identify-form [type=submit]")
+    assert page.inner_text("#panel-identify .error") == "The service cannot be reached."  # so nobody knows
+    page.unroute("**/api/v1/people?*")
+    page.click("#tab-audit")
+    page.click("#tab-identify")
+    sync_api.expect(page.locator("#panel-identify .error")).to_be_empty(timeout=WAIT)
     page.click("#identify-form [type=submit]")
     page.wait_for_selector("text=There is nobody whose walk this could be compared with.")
 

@@ -34,6 +34,7 @@ export function identifyTab(panel, session) {
       if (page === null) return;
       const { people, total } = page;
       if (error.textContent === unlisted) error.textContent = "";
+      unlisted = "";
       names = new Map(people.map((one) => [one.person_id, one.name]));
       const chosen = claim.value;
       const open = canIdentify ? [make("option", { value: "" }, "Who is this?")] : [];
@@ -79,7 +80,7 @@ export function identifyTab(panel, session) {
     }
     const personId = claim.value;
     if (!personId && !canIdentify) {
-      error.textContent = "There is nobody whose walk this could be compared with.";
+      error.textContent = unlisted || "There is nobody whose walk this could be compared with.";
       (find("#claim-search").hidden ? chooser.input : sought).focus();
       return;
     }
