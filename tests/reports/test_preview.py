@@ -88,6 +88,16 @@ def test_legs_that_tell_nothing_are_seen_as_recorded() -> None:
     assert reach > 0.9 * np.ptp(arms[0]) * 0.86 * 128 / 1.7
 
 
+def test_a_joint_that_is_lost_moves_nobody() -> None:
+    standing = np.repeat(_stick_walk(1, 30), 60, axis=0) + np.float32([5, 0, 0])
+    standing[..., 2] = 3.0
+    seen = np.ones((60, 20), np.float32)
+    seen[30:, KINECT_V1_20.index("head")] = 0
+    before, after = np.split(skeleton_strip(standing, KINECT_V1_20, seen, poses=2)[64:], 2, axis=1)
+    columns = [np.nonzero(pose.any(axis=(0, 2)))[0] for pose in (before, after)]
+    np.testing.assert_allclose(columns[0][[0, -1]], columns[1][[0, -1]], atol=2)
+
+
 def test_unseen_joints_are_not_drawn() -> None:
     joints = np.random.default_rng(0).normal(size=(3, 17, 2)).astype(np.float32)
     assert not skeleton_strip(joints, COCO_17, np.zeros((3, 17), np.float32)).any()

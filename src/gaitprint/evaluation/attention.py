@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -23,7 +23,7 @@ from gaitprint.core.skeletons import Skeleton, convert_joints
 from gaitprint.data.joint_inputs import JointsInput
 from gaitprint.data.poses.anatomy import has_points
 from gaitprint.data.poses.gait_cycles import ankle_separation
-from gaitprint.data.poses.preprocessing import PreprocessingConfig, preprocess
+from gaitprint.data.poses.preprocessing import PreprocessingConfig, preprocess_to_draw
 from gaitprint.data.store import Store
 from gaitprint.evaluation.attention_ratios import frame_ratios, joint_ratios, lay_out, pair_ratios
 from gaitprint.evaluation.embed import Embedder
@@ -266,11 +266,7 @@ def _poses(store: Store, position: int, model_input: JointsInput) -> tuple[NDArr
     recorded, seen = store.read_joints(position)
     joints, confidence = convert_joints(recorded, info.skeleton, skeleton, seen)
     facing = PreprocessingConfig(handedness=config.handedness, rate_hz=config.rate_hz)
-    try:
-        poses, trusted = preprocess(joints, confidence, skeleton, info.frame_rate_hz, facing)
-    except IncompatibleError:  # legs that do not tell where the walk goes: drawn as recorded
-        unturned = replace(facing, centre=False, face_forward=False)
-        poses, trusted = preprocess(joints, confidence, skeleton, info.frame_rate_hz, unturned)
+    poses, trusted, _ = preprocess_to_draw(joints, confidence, skeleton, info.frame_rate_hz, facing)
     return np.where(trusted[..., None] > 0, poses.astype(np.float64), np.nan), config.rate_hz or info.frame_rate_hz
 
 

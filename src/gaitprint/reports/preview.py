@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import cv2
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from gaitprint.core.errors import IncompatibleError, InvalidSequenceError
+from gaitprint.core.errors import InvalidSequenceError
 from gaitprint.core.sequence import GaitSequence
 from gaitprint.core.skeletons import Skeleton
-from gaitprint.data.poses.preprocessing import PreprocessingConfig, preprocess
+from gaitprint.data.poses.preprocessing import PreprocessingConfig, preprocess_to_draw
+from gaitprint.evaluation.metrics import means_of_known
 from gaitprint.reports.style import INK, PAPER, plain_text
 
 # RGB on black: left limbs blue, right limbs orange, the trunk light grey.
@@ -146,16 +146,14 @@ def _poses(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Prepare a walk as models take it and project it: [T, J, 2], y down, in space x ahead; and what can be drawn."""
     config = PreprocessingConfig(rate_hz=None)
-    try:
-        poses, trusted = preprocess(joints, confidence, skeleton, frame_rate_hz, config)
-        across = 2
-    except IncompatibleError:  # no hips, or legs that do not tell where the walk goes
-        unturned = replace(config, centre=False, face_forward=False)
-        poses, trusted = preprocess(joints, confidence, skeleton, frame_rate_hz, unturned)
-        poses = poses - poses.mean(axis=1, keepdims=True)
-        across = 0
+    poses, trusted, faces_forward = preprocess_to_draw(joints, confidence, skeleton, frame_rate_hz, config)
+    seen = trusted > 0
+    if not faces_forward:
+        middle = means_of_known(np.where(seen[..., None], poses, np.nan), axis=1)[:, None]
+        poses = (poses - np.nan_to_num(middle)).astype(np.float32)
+    across = 2 if faces_forward else 0
     plane = poses if poses.shape[2] == 2 else poses[..., [across, 1]] * np.array([1, -1], np.float32)
-    return plane, trusted > 0
+    return plane, seen
 
 
 def _key_frames(plane: NDArray[np.float32], skeleton: Skeleton, frame_rate_hz: float, poses: int) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Literal
 
 import numpy as np
@@ -130,6 +131,32 @@ def preprocess(
     if config.rate_hz is not None:
         placed, trusted = resample(placed, trusted, frame_rate_hz, config.rate_hz)
     return np.where(trusted[..., None] > 0, placed, 0).astype(np.float32), trusted
+
+
+def preprocess_to_draw(
+    joints: NDArray[np.float32],
+    confidence: NDArray[np.float32],
+    skeleton: Skeleton,
+    frame_rate_hz: float,
+    config: PreprocessingConfig,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], bool]:
+    """Preprocess one walk for people to look at: as recorded, neither centred nor turned, where it cannot face ahead.
+
+    Args:
+        joints: as `preprocess` takes them.
+        confidence: as `preprocess` takes it.
+        skeleton: of `joints`.
+        frame_rate_hz: frames a second, above 0.
+        config: what to do; `size` is ``recorded``, and `sensor` is not asked for.
+
+    Returns:
+        joints and confidence as `preprocess` returns them; and whether the walk was centred, and turned if in space.
+    """
+    try:
+        return *preprocess(joints, confidence, skeleton, frame_rate_hz, config), True
+    except IncompatibleError:  # no hips, or legs that do not tell where the walk goes
+        recorded = dataclasses.replace(config, centre=False, face_forward=False)
+        return *preprocess(joints, confidence, skeleton, frame_rate_hz, recorded), False
 
 
 def preprocessed_length(frames: int, frame_rate_hz: float, config: PreprocessingConfig) -> int:
