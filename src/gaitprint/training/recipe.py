@@ -42,8 +42,9 @@ class DataConfig:
         fold: which of them, 0..folds - 1, takes no part, so that the model can be measured on it.
         conditions: labels (``nm-01``), or what stands before a hyphen in them (``nm``); null for all.
         views: labels; null for all.
-        validation_subjects: how many of these subjects are held out to choose the best weights, or their labels;
-            with 0 the weights of the lowest training loss are the best. Test subjects have no say in a training.
+        validation_subjects: how many of these subjects are held out to choose the best weights, or their labels; at
+            least 2 for a model that recognises people; with 0 the weights of the lowest training loss are the best.
+            Test subjects have no say in a training.
         share_of_subjects: of those that are left, the share to learn from, drawn by the seed, in 0..1; what a training
             with few labelled people gives.
         workers: processes that read walks ahead of the training; 0 reads them in the training's own.
