@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gaitprint.core.embeddings import EmbeddingSet
-from gaitprint.core.errors import IncompatibleError, UsageError
+from gaitprint.core.errors import IncompatibleError
 from gaitprint.evaluation.evaluate import evaluate_embeddings
 from gaitprint.evaluation.linear_svm import linear_svm
 
@@ -61,5 +61,3 @@ def test_evaluation_gives_it_by_condition() -> None:
     assert found["BG"] <= 0.5
     assert result.to_json()["svm_accuracy"] == pytest.approx(np.mean(list(found.values())))
     assert evaluate_embeddings(labelled, "casia-b-pooled").svm_accuracy is None
-    with pytest.raises(UsageError, match="needs a gallery to learn"):
-        evaluate_embeddings(labelled, "verification", svm=True)
