@@ -7,8 +7,5 @@ from pathlib import Path
 
 
 def user_data_folder() -> Path:
-    """The folder ``gaitprint`` among the user's data: below ``XDG_DATA_HOME``, on Windows below ``LOCALAPPDATA``."""
-    home = Path.home()
-    if os.name == "nt":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "gaitprint"
-    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "gaitprint"
+    """The folder ``gaitprint`` among the user's data: below ``XDG_DATA_HOME``."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "gaitprint"

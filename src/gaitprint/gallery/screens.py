@@ -86,8 +86,6 @@ class Screens:
         """Remove all files, also those that were never finished; a process that has one mapped keeps it."""
         for path in (*self._folder.glob("screen-*.bin"), *self._folder.glob(".screen-*.bin.*.tmp")):
             path.unlink(missing_ok=True)
-        if os.name == "nt":  # where folders cannot be flushed
-            return
         descriptor = os.open(self._folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)  # the removal itself must survive a loss of power

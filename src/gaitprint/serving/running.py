@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import resource
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -121,10 +121,6 @@ class _Server(uvicorn.Server):
 
 def _allow_many_connections() -> None:
     """Take as many connections as the system lets this process have, where it would take fewer by itself."""
-    if sys.platform == "win32":
-        return
-    import resource
-
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 65536 if hard == resource.RLIM_INFINITY else min(hard, 65536)
     if soft != resource.RLIM_INFINITY and soft < wanted:
