@@ -13,6 +13,8 @@ from gaitprint.reports.summary import count_text
 # Models without a matrix product stand at the left edge of a scale that is logarithmic.
 _LEAST_MULTIPLY_ADDS = 1e4
 _INCHES_A_ROW, _INCHES_AROUND = 0.24, 0.55
+# Of conditions on one line, as a share of the distance of lines.
+_APART = 0.22
 
 
 def leaderboard_figure(result: Leaderboard) -> Figure | None:
@@ -36,7 +38,7 @@ def leaderboard_figure(result: Leaderboard) -> Figure | None:
         if len(conditions) > 1:
             # Beside the title, where nothing else stands.
             cost.legend(
-                drawn,
+                [markers for markers, *_ in drawn],
                 conditions,
                 loc="lower left",
                 bbox_to_anchor=(0, 1),
@@ -57,14 +59,15 @@ def _draw_rank1(axes: Axes, board: Board) -> None:
     rows = board.measured
     conditions = list(dict.fromkeys(name for row in rows for name in row.rank1))
     for number, condition in enumerate(conditions):
+        # A little apart, so that their deviations do not cover each other.
+        places = [place + _APART * (number - (len(conditions) - 1) / 2) for place in range(len(rows))]
         spreads = [row.rank1.get(condition, Spread((float("nan"),))) for row in rows]
         axes.errorbar(
             [100 * spread.mean for spread in spreads],
-            range(len(rows)),
+            places,
             xerr=[100 * (spread.deviation or float("nan")) for spread in spreads],
             fmt=MARKERS[number],
             color=SERIES[number],
-            ecolor=INK,
             elinewidth=1,
             capsize=2.5,
             markersize=6,
