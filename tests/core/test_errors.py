@@ -8,7 +8,7 @@ from gaitprint.core.errors import GaitprintError, UnreadableFileError, one_line
     [
         (UnreadableFileError("walk.png: no picture\n  at all"), "walk.png: no picture at all"),
         (FileNotFoundError(2, "No such file or directory", "walk.png"), "walk.png: No such file or directory"),
-        (OSError(28, "No space left on device"), "[Errno 28] No space left on device"),
+        (OSError(28, "No space left on device"), "No space left on device"),
         (ValueError("sizes differ:\n\t3 and 4\n"), "ValueError: sizes differ: 3 and 4"),
         (KeyError("joints"), "KeyError: 'joints'"),
         (MemoryError(), "MemoryError"),

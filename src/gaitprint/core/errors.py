@@ -55,8 +55,8 @@ def one_line(error: BaseException) -> str:
     >>> one_line(ValueError("sizes differ:\n  3 and 4"))
     'ValueError: sizes differ: 3 and 4'
     """
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
     text = " ".join(str(error).split())
     name = type(error).__name__
     if not text:
