@@ -10,7 +10,7 @@ from gaitprint.gallery.template import ModelKey, Template
 KEY = ModelKey("lookup", "1" * 64, "cosine", 2, 30)
 
 
-def templates_of(name: str, seed: int) -> list[Template]:
+def templates_of(name: str, seed: int | tuple[int, int]) -> list[Template]:
     """Two templates of a person."""
     vectors = np.random.default_rng(seed).normal(size=(2, 2, 30)).astype(np.float32)
     return [
@@ -23,7 +23,7 @@ def enroll_some(location: str, worker: int, count: int) -> None:
     """Enroll people, all of whose templates also become those of one who is everybody."""
     with open_engine(location) as engine:
         for number in range(count):
-            seed = 1000 * worker + number
+            seed = (worker, number)
             engine.add(templates_of("everybody", seed))
             engine.add(templates_of(f"w{worker}-{number}", seed))
 
@@ -33,7 +33,7 @@ def enroll_until_killed(location: str, worker: int) -> None:
     with open_engine(location) as engine:
         number = 0
         while True:
-            engine.add(templates_of(f"w{worker}-{number}", 1000 * worker + number))
+            engine.add(templates_of(f"w{worker}-{number}", (worker, number)))
             sys.stdout.write(f"w{worker}-{number}\n")
             sys.stdout.flush()
             number += 1

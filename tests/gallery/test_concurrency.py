@@ -21,7 +21,7 @@ def test_concurrent_writers_and_readers(location) -> None:
         workers = [context.Process(target=enroll_some, args=(location, worker, 4)) for worker in range(3)]
         for worker in workers:
             worker.start()
-        probes = np.stack([templates_of("x", 1000 * worker + 3)[1].vector for worker in range(3)])
+        probes = np.stack([templates_of("x", (worker, 3))[1].vector for worker in range(3)])
         seen = 0
         while any(worker.is_alive() for worker in workers):
             counts = engine.counts(KEY)

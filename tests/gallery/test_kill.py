@@ -41,7 +41,7 @@ def test_nothing_acknowledged_is_lost(location, tmp_path) -> None:
             assert {count for count in there.values() if count} == {2}
             for name in acknowledged[-2:]:
                 worker, number = map(int, name[1:].split("-"))
-                probe = templates_of(name, 1000 * worker + number)[0].vector
+                probe = templates_of(name, (worker, number))[0].vector
                 ((nearest, template), *_), *_ = engine.search(KEY, probe[None], 1)
                 assert template.person == name
                 assert nearest.distance == pytest.approx(0, abs=1e-5)
