@@ -32,7 +32,7 @@ def export_tree(store: Store, out: str | os.PathLike[str]) -> tuple[int, int]:
     if not positions:
         raise UsageError(f"{store.path}: no walk has silhouettes, only {sorted(store_modalities(store))}")
     frames = 0
-    for position in track(positions, "exporting", total=len(positions)):
+    for position in track(positions, "exporting"):
         info = store.infos[position]
         write_frames(Path(out) / info.id, store.read_silhouettes(position))
         frames += info.num_frames

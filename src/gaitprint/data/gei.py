@@ -105,7 +105,7 @@ def write_gei_tree(source: str | os.PathLike[str], out: str | os.PathLike[str]) 
     listing = TreeReader().list_walks(Path(source))
     rejects = list(listing.rejects)
     written = 0
-    for item in track(listing.items, "averaging", total=len(listing.items)):
+    for item in track(listing.items, "averaging"):
         try:
             frames, left_out = read_frames(Path(item.path))
         except GaitprintError as error:

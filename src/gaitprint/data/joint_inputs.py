@@ -113,7 +113,7 @@ class JointsInput(ModelInput):
     def warm_up(self, store: Store, positions: NDArray[np.int64]) -> None:
         """Preprocess all these walks, as many as are kept; see `ModelInput.warm_up`."""
         if self.preprocessing is not None:
-            for position in track(positions.tolist(), "preprocessing walks", total=len(positions)):
+            for position in track(positions.tolist(), "preprocessing walks"):
                 self._whole(store, position)
 
     def choose_frames(self, lengths: NDArray[np.int64], rng: np.random.Generator | None) -> NDArray[np.int64] | None:

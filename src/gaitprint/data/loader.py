@@ -73,7 +73,7 @@ class BatchStream(Dataset[tuple[Tensor, Tensor]]):
 def read_all(store: Store, positions: NDArray[np.int64], model_input: ModelInput) -> NDArray[Any] | None:
     """Read the compact arrays of all walks into one [N, ...]; None where that is more than `CACHE_LIMIT_BYTES`."""
     arrays: NDArray[Any] | None = None
-    for row, position in enumerate(track(positions.tolist(), "reading walks", total=len(positions))):
+    for row, position in enumerate(track(positions.tolist(), "reading walks")):
         walk = model_input.read(store, position, None)
         if arrays is None:
             if walk.nbytes * len(positions) > CACHE_LIMIT_BYTES:

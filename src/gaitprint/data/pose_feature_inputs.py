@@ -86,7 +86,7 @@ class PoseFeaturesInput(FrameClips):
 
     def warm_up(self, store: Store, positions: NDArray[np.int64]) -> None:
         """Compute the features of all these walks; see `ModelInput.warm_up`."""
-        for position in track(positions.tolist(), "computing pose features", total=len(positions)):
+        for position in track(positions.tolist(), "computing pose features"):
             self._whole(store, position)
 
     def read(self, store: Store, position: int, frames: NDArray[np.int64] | None) -> NDArray[Any]:

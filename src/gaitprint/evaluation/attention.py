@@ -194,7 +194,7 @@ def attend_walks(
     check_attending(embedder)
     attended: list[JointAttention] = []
     left_out: list[tuple[str, str]] = []
-    for position in track(positions, "looking at walks", total=len(positions)):
+    for position in track(positions, "looking at walks"):
         try:
             attended.append(attend_walk(embedder, store, position).joints)
         except IncompatibleError as error:

@@ -273,7 +273,7 @@ class _Piece:
 def _pieces(
     network: PoseNetwork, store: Store, positions: Sequence[int], frame_step: int, size: int
 ) -> Iterator[_Piece]:
-    for position in track(positions, "finding joints", total=len(positions)):
+    for position in track(positions, "finding joints"):
         every = np.arange(0, store.infos[position].num_frames, frame_step)
         for start in range(0, len(every), size):
             chosen = every[start : start + size]

@@ -221,7 +221,7 @@ def reconstruct_walks(
         for rows in (np.flatnonzero(lengths == length) for length in np.unique(lengths))
         for start in range(0, len(rows), batch_size)
     ]
-    for rows in track(batches, "reconstructing, in batches", total=len(batches)):
+    for rows in track(batches, "reconstructing, in batches"):
         chosen, chosen_frames = [positions[row] for row in rows], frames[rows][new[rows]].reshape(len(rows), -1)
         batch = embedder.input.read_batch(store, np.array(chosen, np.int64), chosen_frames)
         inputs = embedder.input.finish(batch.to(embedder.device))
