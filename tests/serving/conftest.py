@@ -1,6 +1,9 @@
 """A service on a real gallery, with pretended videos, answering within the process."""
 
+import queue
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from tests.serving.browsing import WAIT, find_browser, listening
 from tests.serving.pretending import PretendedExtractor, PretendedModel
 
 from gaitprint.gallery.gallery import Gallery
+from gaitprint.serving import running as serving
 from gaitprint.serving.app import create_app
 from gaitprint.serving.gallery_recogniser import GalleryRecogniser
 from gaitprint.serving.service import Service
@@ -60,6 +64,35 @@ def start(tmp_path) -> Iterator[Callable[..., Running]]:
 @pytest.fixture
 def running(start) -> Running:
     return start()
+
+
+@pytest.fixture
+def run(running, monkeypatch) -> Callable[..., AbstractContextManager[str]]:
+    """Lets the service listen at a free port for the time of a `with`, which gets its address, as the command does."""
+    servers: list[Any] = []
+
+    class Remembered(serving._Server):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments)
+            servers.append(self)
+
+    monkeypatch.setattr(serving, "_Server", Remembered)
+
+    @contextmanager
+    def while_it_runs(**files: Path) -> Iterator[str]:
+        addresses: queue.Queue[str] = queue.Queue()
+        options = {**files, "on_started": addresses.put}
+        thread = threading.Thread(target=serving.run_service, args=(running.service, "127.0.0.1", 0), kwargs=options)
+        thread.start()
+        try:
+            yield addresses.get(timeout=60)
+        finally:
+            for server in servers:
+                server.should_exit = True
+            thread.join(timeout=60)
+        assert not thread.is_alive()
+
+    return while_it_runs
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,6 @@
 """A service around a real port: where it cannot listen, and how it ends."""
 
-import queue
 import socket
-import threading
 import time
 
 import httpx
@@ -10,7 +8,6 @@ import pytest
 from tests.serving.pretending import video
 
 from gaitprint.core.errors import UsageError
-from gaitprint.serving import running as serving
 from gaitprint.serving.running import check_address, run_service
 from gaitprint.serving.settings import ServiceSettings
 
@@ -26,29 +23,13 @@ def test_an_address_that_is_taken_is_told_and_the_service_closed(running, capfd)
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_a_service_that_ends_amid_a_video_leaves_nothing_of_it(running, monkeypatch) -> None:
-    servers, addresses = [], queue.Queue()
-
-    class Remembered(serving._Server):
-        def __init__(self, *arguments: object) -> None:
-            super().__init__(*arguments)
-            servers.append(self)
-
-    monkeypatch.setattr(serving, "_Server", Remembered)
+def test_a_service_that_ends_amid_a_video_leaves_nothing_of_it(running, run) -> None:
     bearer = {"Authorization": f"Bearer {running.token()}"}
-    arguments = {"on_started": addresses.put}
-    thread = threading.Thread(target=run_service, args=(running.service, "127.0.0.1", 0), kwargs=arguments)
-    thread.start()
-    url = addresses.get(timeout=60)
-    try:
+    with run() as url:
         for takes in (1.0, 60.0):  # one that is looked at, and one that waits
             files = {"video": ("walk.avi", video("anna", takes=takes))}
             assert httpx.post(f"{url}api/v1/identify", files=files, headers=bearer).status_code == 202
-    finally:
         began = time.monotonic()
-        servers[0].should_exit = True
-        thread.join(timeout=60)
-    assert not thread.is_alive()
     assert time.monotonic() - began < 30  # the one that waits was not begun
     assert running.extractor.closed
     assert not (running.folder / "temporary").exists()

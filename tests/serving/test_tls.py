@@ -1,11 +1,9 @@
 """HTTPS, with a certificate that the test makes."""
 
-import queue
 import shutil
 import socket
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +11,6 @@ import httpx
 import pytest
 
 from gaitprint.core.errors import UnreadableFileError
-from gaitprint.serving import running as serving
 from gaitprint.serving.running import run_service
 
 
@@ -33,28 +30,10 @@ def certificate(tmp_path_factory) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def served(running, certificate, monkeypatch) -> Iterator[str]:
+def served(run, certificate) -> Iterator[str]:
     """The address of a service behind the certificate."""
-    servers, addresses = [], queue.Queue()
-
-    class Remembered(serving._Server):
-        def __init__(self, *arguments: object) -> None:
-            super().__init__(*arguments)
-            servers.append(self)
-
-    monkeypatch.setattr(serving, "_Server", Remembered)
-    files = dict(zip(("certificate", "key"), certificate, strict=True))
-    thread = threading.Thread(
-        target=run_service, args=(running.service, "127.0.0.1", 0), kwargs={**files, "on_started": addresses.put}
-    )
-    thread.start()
-    try:
-        yield addresses.get(timeout=60)
-    finally:
-        for server in servers:
-            server.should_exit = True
-        thread.join(timeout=60)
-    assert not thread.is_alive()
+    with run(**dict(zip(("certificate", "key"), certificate, strict=True))) as url:
+        yield url
 
 
 def test_https_answers_and_whoever_speaks_something_else_harms_nobody(served, certificate, running) -> None:
