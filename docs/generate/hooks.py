@@ -24,5 +24,6 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Put a model's figures where its page says ``<!-- figures of MODEL -->``."""
-    return re.sub(r"<!-- figures of ([a-z-]+) -->", lambda found: model_facts(found[1]), markdown)
+    """Put a model's figures where its page says ``<!-- figures of MODEL -->``, and keep deviations whole."""
+    filled = re.sub(r"<!-- figures of ([a-z-]+) -->", lambda found: model_facts(found[1]), markdown)
+    return re.sub(r"^\|.*", lambda row: row[0].replace("± ", "±\N{NO-BREAK SPACE}"), filled, flags=re.MULTILINE)
